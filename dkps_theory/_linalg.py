@@ -17,7 +17,7 @@ def centre(rows: Float[Array, "n *rest"]) -> Float[Array, "n *rest"]:
 
 
 def double_centre(squares: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """Return -1/2 H squares H, exactly symmetric when ``squares`` is."""
+    """Return -1/2 H squares H, symmetric up to rounding when ``squares`` is symmetric."""
     rows = squares.mean(axis=1, keepdims=True)
     columns = squares.mean(axis=0, keepdims=True)
     return -0.5 * (squares - rows - columns + squares.mean())

@@ -19,9 +19,17 @@ use and not by ``import dkps_theory`` alone. A rate over twelve decades of r has
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
-jax.config.update("jax_enable_x64", True)
+if not jax.config.read("jax_enable_x64"):
+    if isinstance(jnp.zeros(()), Tracer):
+        raise RuntimeError(
+            "dkps_theory is first used inside a traced function, where double precision can no longer be switched on; "
+            "use one of its names before jit, vmap or grad, for example: f = dkps_theory.gram; jax.jit(f)"
+        )
+    jax.config.update("jax_enable_x64", True)
 
 #: What public functions take: a JAX array or a NumPy array. What they return is always a JAX array.
 AnyArray = jax.Array | np.ndarray

@@ -9,9 +9,10 @@ declares the one it is stated for.
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
-from dkps_theory._validate import InputError
+from dkps_theory._validate import InputError, shown
 
 _SCALES = {"sqrt-m": lambda m: 1 / math.sqrt(m), "m": lambda m: 1 / m, "none": lambda m: 1.0}
 
@@ -27,6 +28,11 @@ class Convention:
     exponent
         e > 0. The sources print 1 and 1/2.
 
+    Raises
+    ------
+    InputError
+        For another normalisation, or an exponent that is not a positive real number.
+
     Examples
     --------
     >>> Convention("m").scale(4)
@@ -39,10 +45,12 @@ class Convention:
     exponent: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.normalisation not in _SCALES:
-            raise InputError(f"normalisation: got {self.normalisation!r}; it must be one of {', '.join(_SCALES)}")
-        if not (math.isfinite(self.exponent) and self.exponent > 0):
-            raise InputError(f"exponent: got {self.exponent}; it must be a positive number (the sources use 1 and 0.5)")
+        if not isinstance(self.normalisation, str) or self.normalisation not in _SCALES:
+            raise InputError(f"normalisation: got {shown(self.normalisation)}; it must be one of {', '.join(_SCALES)}")
+        if not _is_positive(self.exponent):
+            got = shown(self.exponent)
+            raise InputError(f"exponent: got {got}; it must be a positive number (the sources use 1 and 0.5)")
+        object.__setattr__(self, "exponent", float(self.exponent))  # a fraction, say, is no exponent to JAX
 
     def scale(self, m: int) -> float:
         """Return c(m)."""
@@ -58,6 +66,29 @@ class Convention:
         """One short line for figures and tables."""
         scale = {"sqrt-m": "1/sqrt(m)", "m": "1/m", "none": "1"}[self.normalisation]
         return f"c = {scale}, e = {self.exponent:g}"
+
+
+def _is_positive(value: object) -> bool:
+    """Whether ``value`` is a positive real number that double precision can hold."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return 0 < float(value) < math.inf
+    except OverflowError:
+        return False
+
+
+def checked_convention(value: object) -> Convention:
+    """Return ``value`` if it is a :class:`Convention`; the name of a normalisation alone is not one.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if not isinstance(value, Convention):
+        raise InputError(f"convention: got {shown(value)}; it must be a Convention, for example Convention('m', 1.0)")
+    return value
 
 
 #: The software's own choice.
