@@ -1,0 +1,42 @@
+"""Pages, tables and figures in one style, for studies, verdicts, reports and notebooks."""
+
+from dkps_theory.pages.figures import (
+    COLOURS,
+    Series,
+    cloud_plot,
+    new_figure,
+    png_data_uri,
+    rate_plot,
+    ratio_plot,
+    styled,
+    to_png,
+    to_svg,
+)
+from dkps_theory.pages.html import Section, figure_block, grid, inline, mark, math, page, prose
+from dkps_theory.pages.tables import Table, count, number, power_of_ten, with_se
+
+__all__ = [
+    "COLOURS",
+    "Section",
+    "Series",
+    "Table",
+    "cloud_plot",
+    "count",
+    "figure_block",
+    "grid",
+    "inline",
+    "mark",
+    "math",
+    "new_figure",
+    "number",
+    "page",
+    "png_data_uri",
+    "power_of_ten",
+    "prose",
+    "rate_plot",
+    "ratio_plot",
+    "styled",
+    "to_png",
+    "to_svg",
+    "with_se",
+]
