@@ -1,0 +1,1 @@
+"""The census: published and own statements as executable claims with verdicts."""

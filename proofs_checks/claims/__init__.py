@@ -1,0 +1,17 @@
+"""One module per theorem or close family; each has CLAIMS."""
+
+CLAIM_MODULES = tuple(
+    f"proofs_checks.claims.{name}"
+    for name in (
+        "a24_r1",
+        "a25_def",
+        "b26_def",
+        "b26_t1",
+        "b26_t2",
+        "dk_m1",
+        "dk_m8",
+        "cl_centre",
+        "cl_rigid",
+        "cl_schoenberg",
+    )
+)

@@ -1,0 +1,1 @@
+"""The four kinds of evidence: symbolic identity, certificate, property search, Monte Carlo."""

@@ -1,0 +1,37 @@
+"""Symbolic evidence: both sides of an identity as SymPy expressions, whose difference must simplify to zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from proofs_checks.claim import Evidence, Outcome, Setting
+
+
+def identity(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], _: Setting) -> Evidence:
+    """Judge identities: ``sides()`` returns what is said and the pairs (left, right) of SymPy expressions.
+
+    A difference that simplifies to zero supports; one that is not zero at a rational point contradicts; anything else
+    is inconclusive, because a failed simplification proves nothing.
+    """
+    import sympy
+
+    says, pairs = sides()
+    for number, (left, right) in enumerate(pairs, start=1):
+        difference = sympy.expand(left - right)
+        difference = difference if difference == 0 else sympy.simplify(difference)
+        if difference != 0:
+            symbols = sorted(difference.free_symbols, key=str)
+            primes = [sympy.Rational(sympy.prime(i + 2), sympy.prime(i + 3)) for i in range(len(symbols))]
+            value = difference.subs(dict(zip(symbols, primes, strict=True)))
+            decided = bool(value != 0) if value.is_Rational else bool(abs(sympy.N(value, 50)) > sympy.Float("1e-30"))
+            return Evidence(
+                "symbolic",
+                Outcome.CONTRADICTS if decided else Outcome.INCONCLUSIVE,
+                float(value),
+                0.0,
+                "equal",
+                f"identity {number} of {len(pairs)} fails: {says}",
+                n=len(pairs),
+            )
+    return Evidence("symbolic", Outcome.SUPPORTS, 0.0, 0.0, "equal", says, n=len(pairs))

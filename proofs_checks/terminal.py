@@ -1,0 +1,61 @@
+"""The census on a terminal: a table by source, and the reasons of whatever is not as recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dkps_theory.pages.tables import number
+from proofs_checks.census import VERDICTS, kinds, least_slack, source_of
+from proofs_checks.claim import Judgement
+
+_COLOURS = {"holds": "green", "refuted": "red", "vacuous": "yellow", "undetermined": "magenta"}
+
+
+def print_census(judgements: Sequence[Judgement], seconds: float) -> None:
+    """Print a table by source, the reasons of every mismatch, and the totals."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    table = Table(title="Verdicts", title_justify="left", header_style="bold")
+    for heading, justify in (
+        ("claim", "left"),
+        ("verdict", "left"),
+        ("statement", "left"),
+        ("evidence", "left"),
+    ):
+        table.add_column(heading, justify=justify, no_wrap=heading != "statement")  # pyright: ignore[reportArgumentType]
+    table.add_column("least slack", justify="right", no_wrap=True)
+    table.add_column("repair", no_wrap=True)
+    table.add_column("s", justify="right", no_wrap=True)
+    for _, group in groupby(judgements, key=lambda j: source_of(j.claim.id)):
+        for j in group:
+            flag = " (!)" if j.mismatch else ""
+            table.add_row(
+                escape(j.claim.id),
+                f"[{_COLOURS[j.found]}]{j.found}[/]{flag}",
+                escape(j.claim.title),
+                kinds(j.evidence),
+                number(least_slack(j.evidence)),
+                escape(j.claim.repair or ""),
+                f"{j.seconds:.1f}",
+            )
+        table.add_section()
+    console.print(table)
+    console.print("Slack is claimed / observed for an upper bound: 1 is sharp, 1000 is a thousand times too large.")
+    for j in judgements:
+        if j.mismatch:
+            reasons = "; ".join(j.reasons) or "its checks support it"
+            console.print(
+                f"(!) {j.claim.id}: recorded {j.claim.recorded}, found {j.found}: {reasons}",
+                markup=False,
+                soft_wrap=True,
+            )
+    counts = ", ".join(f"{sum(j.found == v for j in judgements)} {v}" for v in VERDICTS)
+    mismatches = sum(j.mismatch for j in judgements)
+    ending = "all as recorded" if not mismatches else f"{mismatches} not as recorded"
+    console.print(f"{len(judgements)} claims in {seconds:.0f} s: {counts}; {ending}.", markup=False)
