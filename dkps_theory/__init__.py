@@ -1,0 +1,105 @@
+"""Statistical theory and simulation of data kernel perspective space (DKPS) and of synthetic data.
+
+Importing this package imports neither JAX nor NumPy and changes no setting of theirs. Rooms (``dk.geometry``) and the
+public names (``dk.perspectives``) are loaded when first used, and with them JAX in double precision.
+
+Examples
+--------
+>>> import dkps_theory as dk
+>>> dk.Convention("m").scale(4)
+0.25
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from dkps_theory._version import __version__
+
+_ROOMS = (
+    "bounds",
+    "conventions",
+    "datasets",
+    "estimators",
+    "geometry",
+    "monte_carlo",
+    "pages",
+    "populations",
+    "responses",
+    "testing",
+)
+
+# Which room each public name comes from: all of every room but pages and testing. __init__.pyi says the same to type
+# checkers, and a test compares the three.
+_NAMES = {
+    "_validate": ["InputError"],
+    "bounds": [
+        "GOLDEN_RATIO",
+        "debiased_variance",
+        "factor_constant",
+        "root_mean_square_noise",
+        "squared_dissimilarity_mean",
+        "squared_dissimilarity_variance",
+    ],
+    "conventions": ["A24", "A25", "DEFAULT", "Convention"],
+    "datasets": ["Digits", "digits_population"],
+    "estimators": ["DKPS", "Perspectives", "perspectives"],
+    "geometry": [
+        "AlignmentErrors",
+        "ClassicalMDS",
+        "align",
+        "alignment_errors",
+        "classical_mds",
+        "classical_mds_of_means",
+        "debiased_squared_dissimilarities",
+        "dissimilarities",
+        "gram",
+        "orthogonal_alignment",
+        "rigid_alignment",
+    ],
+    "monte_carlo": [
+        "Estimate",
+        "Slope",
+        "clopper_pearson",
+        "log_log_slope",
+        "mean_estimate",
+        "replicate",
+        "replicate_keys",
+        "rmse_estimate",
+        "study_key",
+    ],
+    "populations": [
+        "Categorical",
+        "Design",
+        "GaussianMixture",
+        "Population",
+        "bernoulli",
+        "coincide",
+        "configuration_with_spectrum",
+        "population_from_configuration",
+        "population_from_document",
+        "read_population",
+        "write_population",
+    ],
+    "responses": ["ResponseSummary"],
+}
+_HOME = {name: room for room, names in _NAMES.items() for name in names}
+
+__all__ = ["__version__", *_ROOMS, *_HOME]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a room or a public name when it is first used (PEP 562)."""
+    if name in _ROOMS:
+        return importlib.import_module(f"dkps_theory.{name}")
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"dkps_theory.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'dkps_theory' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted(__all__)
