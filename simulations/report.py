@@ -30,7 +30,7 @@ from dkps_theory.pages import (
     rate_plot,
     ratio_plot,
 )
-from simulations.summaries import ASYMPTOTIC_SHARE, COLUMNS, Band, Curve, band, curves, rows
+from simulations.summaries import ASYMPTOTIC_SHARE, COLUMNS, FEWEST_FOR_BAND, Band, Curve, band, curves, rows
 
 #: A slope agrees with the predicted one when it is this near to it, and known this well.
 TOLERANCE = 0.01
@@ -143,7 +143,7 @@ def _slopes_text(found: list[Curve]) -> str:
 
 def _band_sentence(exact: Band | None) -> str:
     if exact is None:
-        return "No cell has an exact curve."
+        return f"No band: it needs exact curves and at least {FEWEST_FOR_BAND} replicates."
     where = "all inside" if exact.outside == 0 else f"{exact.outside} OUTSIDE"
     return (
         f"Simulated over exact RMSE of D² and of its debiased form: a simultaneous {100 * exact.confidence:g}% band "

@@ -23,6 +23,9 @@ BAND_CONFIDENCE = 0.999
 #: Replicates below which no slope is fitted.
 FEWEST = 3
 
+#: Replicates below which no band is drawn: its degrees of freedom are estimated, and too badly for its far tails.
+FEWEST_FOR_BAND = 100
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -151,13 +154,13 @@ def _of(dataset: xr.Dataset, name: str, index: int) -> np.ndarray | None:
 
 
 def band(dataset: xr.Dataset, confidence: float = BAND_CONFIDENCE) -> Band | None:
-    """Return the simultaneous band over all exact curves, or None when the study has none.
+    """Return the simultaneous band over all exact curves; None without any, or with fewer than 100 replicates.
 
     Bonferroni over the points, which needs no assumption on how the points of a path depend on each other; at each
     point the interval of :func:`mean_square_factors`.
     """
     known = [c for c in curves(dataset) if c.exact is not None]
-    if not known:
+    if not known or dataset.sizes["replicate"] < FEWEST_FOR_BAND:
         return None
     points = len(known) * dataset.sizes["r"]
     tail = (1 - confidence) / (2 * points)

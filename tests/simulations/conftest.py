@@ -47,7 +47,7 @@ TOY = Study(
     performance="RMSE.",
     cells=(cell("small", 2), cell("large", 3)),
     r_grid=GRID,
-    replicates=20,
+    replicates=100,
     batch_size=8,
     outputs=(Output("error", "the error", unit="u"), Output("rows", "rows", dims=("n",), first=5)),
     truths=(

@@ -114,7 +114,7 @@ def test_a_small_run_end_to_end():
     assert dataset.attrs["failures"]["frobenius"] == [0]
     assert np.isnan(dataset["nearest"]).all()
     assert dataset["configuration"].shape == (1, 40, 4, 8, 2)
-    assert band(dataset).points == 24
+    assert band(dataset) is None, "40 replicates are too few for a band"
     for curve in curves(dataset):
         assert curve.failures == 0
         assert np.all(np.diff(np.log(curve.rmse)) < 0), curve.output
