@@ -16,37 +16,39 @@ from proofs_checks.claim import Judgement
 _COLOURS = {"holds": "green", "refuted": "red", "vacuous": "yellow", "undetermined": "magenta"}
 
 
+#: Terminals narrower than this get no columns for evidence and slack, so that verdicts and statements stay readable.
+WIDE = 120
+
+
 def print_census(judgements: Sequence[Judgement], seconds: float) -> None:
     """Print a table by source, the reasons of every mismatch, and the totals."""
-    console = Console()
+    console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(width=140)
+        console = Console(width=140, highlight=False)
+    wide = console.width >= WIDE
     table = Table(title="Verdicts", title_justify="left", header_style="bold")
-    for heading, justify in (
-        ("claim", "left"),
-        ("verdict", "left"),
-        ("statement", "left"),
-        ("evidence", "left"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=heading != "statement")  # pyright: ignore[reportArgumentType]
-    table.add_column("least slack", justify="right", no_wrap=True)
-    table.add_column("repair", no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("claim", overflow="fold", max_width=None if wide else 22)
+    table.add_column("verdict", no_wrap=True, min_width=7)
+    table.add_column("statement", ratio=1)
+    if wide:
+        table.add_column("evidence")
+        table.add_column("least slack", justify="right")
+    table.add_column("s", justify="right", no_wrap=True, min_width=4)
     for _, group in groupby(judgements, key=lambda j: source_of(j.claim.id)):
         for j in group:
             flag = " (!)" if j.mismatch else ""
+            repair = f" (repair: {j.claim.repair})" if j.claim.repair else ""
             table.add_row(
                 escape(j.claim.id),
                 f"[{_COLOURS[j.found]}]{j.found}[/]{flag}",
-                escape(j.claim.title),
-                kinds(j.evidence),
-                number(least_slack(j.evidence)),
-                escape(j.claim.repair or ""),
+                escape(j.claim.title + repair),
+                *((kinds(j.evidence), number(least_slack(j.evidence))) if wide else ()),
                 f"{j.seconds:.1f}",
             )
         table.add_section()
     console.print(table)
-    console.print("Slack is claimed / observed for an upper bound: 1 is sharp, 1000 is a thousand times too large.")
+    if wide:
+        console.print("Slack is claimed / observed for an upper bound: 1 is sharp, 1000 is a thousand times too large.")
     for j in judgements:
         if j.mismatch:
             reasons = "; ".join(j.reasons) or "its checks support it"
