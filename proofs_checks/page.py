@@ -101,7 +101,17 @@ def _claim(judgement: Judgement, known: set[str]) -> Markup:
         html.math(claim.statement, block=True),
         Markup("<ul>{}</ul>").format(listed),
         tables.Table(
-            ["check", "evidence", ">observed", "", ">claimed", ">slack", ">n", "error rate and power", "teeth"],
+            [
+                "check",
+                "evidence",
+                ">observed",
+                "",
+                ">claimed",
+                ">slack",
+                ">n",
+                "error rate and power",
+                "teeth: turns when",
+            ],
             [_evidence(item, check) for item, check in zip(judgement.evidence, claim.checks, strict=True)],
         ).html(),
     ]
@@ -123,8 +133,7 @@ def _evidence(item: Evidence, check) -> list[object]:
         # Power this close to one reads as one; what is left is far below any other error named here.
         power = "> 0.999" if item.power > 0.999 else tables.number(item.power)
         rates += f"; power {power} against {item.detectable}"
-    turned = "comes out otherwise when" if item.teeth else "comes out the SAME when"
-    teeth = html.mark(bool(item.teeth), *[f"{turned} {check.broken_by}"] * 2)
+    teeth = Markup("{}: {}").format(html.mark(bool(item.teeth)), check.broken_by)
     return [
         item.detail,
         item.kind,

@@ -21,6 +21,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from matplotlib.ticker import LogLocator, NullLocator
 
 from dkps_theory.pages.tables import count
@@ -62,6 +63,7 @@ STYLE: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "lines.linewidth": 1.3,
+    "axes.prop_cycle": cycler("color", list(COLOURS.values())),
     "lines.markersize": 4.5,
     "svg.hashsalt": "dkps-theory",
     "svg.fonttype": "path",
