@@ -40,21 +40,6 @@ def integer_arrays(rows: int, columns: int, bound: int = 6) -> Any:
     return entries.map(lambda values: np.reshape(np.asarray(values, float), (rows, columns)))
 
 
-def orthogonal_arrays(d: int) -> Any:
-    """Return a hypothesis strategy of orthogonal d x d matrices, both components of the group, by Cayley's map."""
-    from hypothesis import strategies as st
-
-    def build(values: list[int], mirror: bool) -> np.ndarray:
-        skew = np.zeros((d, d))
-        skew[np.triu_indices(d, 1)] = np.asarray(values, float) / 4
-        skew = skew - skew.T
-        rotation = np.linalg.solve(np.eye(d) + skew, np.eye(d) - skew)
-        return rotation * np.where(np.arange(d) == 0, -1.0 if mirror else 1.0, 1.0)[None, :]
-
-    size = d * (d - 1) // 2
-    return st.builds(build, st.lists(st.integers(-8, 8), min_size=size, max_size=size), st.booleans())
-
-
 @functools.cache
 def _jitted(name: str, *static: Any) -> Any:
     import jax

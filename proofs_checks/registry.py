@@ -29,7 +29,7 @@ def _claims_of(entry: EntryPoint) -> list[Claim]:
     """Load the claims of one entry; another package's that fails to load is reported and left out."""
     try:
         return [claim for name in entry.load() for claim in importlib.import_module(name).CLAIMS]
-    except Exception as error:
+    except Exception as error:  # other people's code: whatever it raises is said in one line
         if entry.dist is None or entry.dist.name == "dkps-theory":
             raise
         print(f"warning: claims of {entry.value!r} left out: {type(error).__name__}: {error}", file=sys.stderr)

@@ -72,6 +72,8 @@ def _distances_kept(stretch: int):
 def _stress_kept(stretch: float, setting: Setting) -> Evidence:
     from hypothesis import strategies as st
 
+    from dkps_theory.testing.strategies import orthogonal_matrices
+
     def difference(case):
         configuration, other, orthogonal, shift = case
         dissimilarity = np.linalg.norm(other[:, None] - other[None], axis=-1)
@@ -80,7 +82,7 @@ def _stress_kept(stretch: float, setting: Setting) -> Evidence:
         return abs(after - before) / (1 + before)
 
     strategy = st.tuples(
-        cases.integer_arrays(4, 2), cases.integer_arrays(4, 2), cases.orthogonal_arrays(2), cases.integer_arrays(1, 2)
+        cases.integer_arrays(4, 2), cases.integer_arrays(4, 2), orthogonal_matrices(2), cases.integer_arrays(1, 2)
     )
     says = "stress before = stress after, relative to 1 + stress"
     return largest_difference(strategy, difference, setting, within=1e-9, says=says, quick=150, full=1500)
