@@ -105,3 +105,32 @@ def covariances(name: str, values: object) -> tuple[Float[Array, "n m k p p"], F
 def _root(eigenvalues: Float[Array, "n m k p"], vectors: Float[Array, "n m k p p"]) -> Float[Array, "n m k p p"]:
     scaled = vectors * sqrt_nonnegative(eigenvalues)[..., None, :]
     return scaled @ vectors.mT
+
+
+def per_cell(name: str, values: object, shape: tuple[int, ...], *, above_zero: bool = False) -> Float[Array, "*cells"]:
+    """Check one number, or one for every cell of ``shape``: at least 0, or above 0; return one for every cell."""
+    traced = isinstance(values, Tracer)
+    array = values.astype(jnp.float64) if traced else finite(name, values)
+    if array.shape not in {(), shape}:
+        raise InputError(f"{name}: got shape {tuple(array.shape)}; it must be one number or {shape} numbers")
+    if isinstance(array, np.ndarray):
+        wrong = np.argwhere(array <= 0 if above_zero else array < 0)
+        if len(wrong):
+            words = _CELL if len(shape) > 1 else _CELL[1:]
+            place = ", ".join(f"{word} {index}" for word, index in zip(words, wrong[0], strict=False))
+            rule = "above 0" if above_zero else "at least 0"
+            at = f" at {place}" if place else ""
+            raise InputError(f"{name}: got {array[tuple(wrong[0])]:g}{at}; it must be {rule}")
+    return jnp.broadcast_to(jnp.asarray(array), shape)
+
+
+def open_interval(name: str, value: object, low: float, high: float, why: str) -> Float[Array, ""]:
+    """Check one number strictly between two; ``why`` says what lies outside."""
+    if isinstance(value, Tracer):
+        return jnp.asarray(value, dtype=jnp.float64)
+    number = finite(name, value)
+    if number.shape != ():
+        raise InputError(f"{name}: got shape {number.shape}; it must be one number")
+    if not low < number < high:
+        raise InputError(f"{name}: got {number:g}; it must lie strictly between {low:g} and {high:g}: {why}")
+    return jnp.asarray(number)

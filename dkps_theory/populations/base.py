@@ -1,15 +1,16 @@
-"""What a response population promises: its exact moments, and draws from it.
+"""What a law of responses promises: its exact moments, and draws from it.
 
-A population is the law of the embedded responses x_ijk of n models to m queries: independent over models, queries and
-replicates, x_ijk ~ F_ij in R^p. It knows its own truth, so tests and studies never copy a formula for it; a moment
-that does not exist or is not known is ``None``, never an approximation under the same name.
+A response law is the law of the embedded responses x_ijk of n models to m queries, each x_ijk ~ F_ij in R^p. It knows
+its own truth, so tests and studies never copy a formula for it; a moment that does not exist or is not known is
+``None``, never an approximation under the same name. A :class:`Population` promises more: responses independent over
+models, queries and replicates, the hypothesis that most theorems start from.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
-from typing import SupportsFloat
+from collections.abc import Callable, Sequence
+from typing import SupportsFloat, final
 
 import equinox as eqx
 import jax
@@ -30,10 +31,11 @@ MAX_ENTRIES = 2**31
 MAX_REPLICATES = 2**53
 
 
-class Population(eqx.Module):
-    """The law of the embedded responses of n models to m queries.
+class ResponseLaw(eqx.Module):
+    """The law of the embedded responses of n models to m queries; nothing is promised about dependence.
 
-    Subclasses are final. They give the moments and two samplers; the rest is derived here once.
+    Subclasses are final, or abstract and final in what they add. They give the moments of one response, the mean square
+    error of a mean, and three samplers; the rest is derived here once.
     """
 
     @property
@@ -49,7 +51,10 @@ class Population(eqx.Module):
     @property
     @abc.abstractmethod
     def gamma(self) -> Float[Array, "n m"] | None:
-        """gamma_ij = trace Sigma_ij, the total variance of one answer, cheap at any p."""
+        """gamma_ij = trace Sigma_ij, the total variance of one answer, cheap at any p.
+
+        The variance of a mean of r answers is gamma / r in a :class:`Population`; ask :meth:`mean_variance`.
+        """
 
     @property
     @abc.abstractmethod
@@ -71,6 +76,15 @@ class Population(eqx.Module):
     def quartic_moment(self) -> Float[Array, "n m"] | None:
         """E ||x - mu||^4: the fourth moment contracted twice, cheap at any p."""
 
+    @property
+    @abc.abstractmethod
+    def embedding_bound(self) -> Float[Array, "n m"]:
+        """The supremum of ||x|| over the support of F_ij, infinity where an embedding is not bounded."""
+
+    @abc.abstractmethod
+    def _mean_variance(self, r: Float[Array, ""]) -> Float[Array, "n m"] | None:
+        """E ||X_ij - mu_ij||^2 at r replicates (r may be traced)."""
+
     @abc.abstractmethod
     def _sample(self, key: Key, r: int) -> Float[Array, "n m r p"]:
         """Draw the responses themselves."""
@@ -79,11 +93,33 @@ class Population(eqx.Module):
     def _sample_mean_errors(self, key: Key, r: Float[Array, ""]) -> Float[Array, "n m p"]:
         """Draw X - mu at r replicates (r may be traced), to full relative precision at any r."""
 
+    @abc.abstractmethod
+    def _sample_mean_error_path(self, key: Key, grid: Float[Array, " len"]) -> Float[Array, "len n m p"]:
+        """Draw X - mu along r_1 < r_2 < ..., the responses behind r_1 among those behind r_2."""
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(n, m, p)."""
         n, m, p = self.mean.shape
         return n, m, p
+
+    def mean_variance(self, r: SupportsFloat) -> Float[Array, "n m"] | None:
+        """Return E ||X_ij - mu_ij||^2, X the means of r responses, or None where it is infinite.
+
+        It is gamma / r in a :class:`Population`, and not where replicates depend on one another. r may be traced.
+
+        Raises
+        ------
+        InputError
+            When a concrete r is not a whole number of at least 1.
+
+        Examples
+        --------
+        >>> from dkps_theory.populations import bernoulli
+        >>> bernoulli([[0.5]]).mean_variance(10).tolist()
+        [[0.025]]
+        """
+        return _variance_of_mean(self, replicate_count(r))
 
     def sample(self, key: Key, r: SupportsFloat) -> Float[Array, "n m r p"]:
         """Draw r responses of every model to every query.
@@ -118,7 +154,7 @@ class Population(eqx.Module):
         >>> bernoulli([[0.25]]).sample_mean_errors(jax.random.key(0), 10**12).shape
         (1, 1, 1)
         """
-        return _mean_errors(self, checked_key(key), _replicates(r))
+        return _mean_errors(self, checked_key(key), replicate_count(r))
 
     def sample_means(self, key: Key, r: SupportsFloat) -> Float[Array, "n m p"]:
         """Draw X, the means of r responses: the same law as ``sample(key, r).mean(axis=2)``, at a cost free of r.
@@ -141,8 +177,9 @@ class Population(eqx.Module):
     ) -> Float[Array, "len n m p"]:
         """Draw E along r_1 < r_2 < ... as one path: the responses behind r_1 are among those behind r_2.
 
-        The sums of disjoint blocks of r_l - r_(l-1) responses are independent, so with E' the error of a fresh block,
-        E_l = (r_(l-1) E_(l-1) + (r_l - r_(l-1)) E') / r_l. The grid may be traced; then it is trusted.
+        Where the sums of disjoint blocks of responses are independent, with E' the error of a fresh block,
+        E_l = (r_(l-1) E_(l-1) + (r_l - r_(l-1)) E') / r_l; other laws have a recursion of their own, as exact. The grid
+        may be traced; then it is trusted.
 
         Raises
         ------
@@ -163,7 +200,7 @@ class Population(eqx.Module):
     def sample_mean_path(
         self, key: Key, r_grid: Num[AnyArray, " len"] | Sequence[SupportsFloat]
     ) -> Float[Array, "len n m p"]:
-        """Draw X along r_1 < r_2 < ... as one path with independent increments.
+        """Draw X along r_1 < r_2 < ... as one path.
 
         Raises
         ------
@@ -179,28 +216,54 @@ class Population(eqx.Module):
         return self.mean[None] + self.sample_mean_error_path(key, r_grid)
 
 
+class Population(ResponseLaw):
+    """A law whose responses are independent over models, queries and replicates, x_ijk iid F_ij over k.
+
+    ``isinstance(law, Population)`` is that hypothesis: a law with any dependence must not be one.
+    """
+
+    @final
+    def _mean_variance(self, r: Float[Array, ""]) -> Float[Array, "n m"] | None:
+        return None if self.gamma is None else self.gamma / r
+
+    @final
+    def _sample_mean_error_path(self, key: Key, grid: Float[Array, " len"]) -> Float[Array, "len n m p"]:
+        return path_of_independent_blocks(self._sample_mean_errors, key, grid)
+
+
+def path_of_independent_blocks(
+    draw: Callable[[Key, Float[Array, ""]], Float[Array, "n m p"]], key: Key, grid: Float[Array, " len"]
+) -> Float[Array, "len n m p"]:
+    """Draw X - mu along a grid from errors of fresh blocks: exact where replicates are independent, only there."""
+    blocks = jnp.diff(grid, prepend=jnp.zeros(1))
+    keys = jax.random.split(key, len(grid))
+    errors = jax.lax.map(lambda pair: draw(*pair), (keys, blocks))
+    sums = jnp.cumsum(errors * blocks[:, None, None, None], axis=0)
+    return sums / grid[:, None, None, None]
+
+
 # Compiled once per population structure: run op by op, the rejection loops behind the counts would be compiled anew at
 # every call. Inside a user's own jit or vmap these are inlined.
 @eqx.filter_jit
-def _responses(population: Population, key: Key, r: int) -> Float[Array, "n m r p"]:
-    n, m, p = population.shape  # here, not in ``sample``: while this is traced it costs no arithmetic
+def _responses(law: ResponseLaw, key: Key, r: int) -> Float[Array, "n m r p"]:
+    n, m, p = law.shape  # here, not in ``sample``: while this is traced it costs no arithmetic
     size_guard("sample", "n m r p", n * m * r * p, "sample_means draws the means of r responses at a cost free of r")
-    return population._sample(key, r)
+    return law._sample(key, r)
 
 
 @eqx.filter_jit
-def _mean_errors(population: Population, key: Key, r: Float[Array, ""]) -> Float[Array, "n m p"]:
-    return population._sample_mean_errors(key, r)
+def _mean_errors(law: ResponseLaw, key: Key, r: Float[Array, ""]) -> Float[Array, "n m p"]:
+    return law._sample_mean_errors(key, r)
 
 
 @eqx.filter_jit
-def _mean_error_path(population: Population, key: Key, grid: Num[Array, " len"]) -> Float[Array, "len n m p"]:
-    grid = grid.astype(jnp.float64)
-    blocks = jnp.diff(grid, prepend=jnp.zeros(1))
-    keys = jax.random.split(key, len(grid))
-    errors = jax.lax.map(lambda pair: population._sample_mean_errors(*pair), (keys, blocks))
-    sums = jnp.cumsum(errors * blocks[:, None, None, None], axis=0)
-    return sums / grid[:, None, None, None]
+def _mean_error_path(law: ResponseLaw, key: Key, grid: Num[Array, " len"]) -> Float[Array, "len n m p"]:
+    return law._sample_mean_error_path(key, grid.astype(jnp.float64))
+
+
+@eqx.filter_jit
+def _variance_of_mean(law: ResponseLaw, r: Float[Array, ""]) -> Float[Array, "n m"] | None:
+    return law._mean_variance(r)
 
 
 def replicate_grid(r_grid: object) -> np.ndarray:
@@ -220,7 +283,7 @@ def _concrete_replicates(r: object, name: str = "r (replicates)") -> int:
     return whole_number(name, value, 1, MAX_REPLICATES)
 
 
-def _replicates(r: SupportsFloat) -> Float[Array, ""]:
+def replicate_count(r: SupportsFloat) -> Float[Array, ""]:
     """Return r as a float64 scalar; a traced r is trusted, a concrete one is checked."""
     if isinstance(r, Tracer):
         return jnp.asarray(r, dtype=jnp.float64)

@@ -109,6 +109,12 @@ class Categorical(Population):
         """sum_l w_l ||t_l - mu||^4."""
         return (self.probabilities * self._squares**2).sum(axis=-1)
 
+    @property
+    def embedding_bound(self) -> Float[Array, "n m"]:
+        """Largest ||t_l|| among the letters that are ever drawn."""
+        norms = jnp.sqrt((self.table**2).sum(axis=-1))
+        return jnp.where(self.probabilities > 0, norms[None, None], 0.0).max(axis=-1)
+
     def _sample(self, key: Key, r: int) -> Float[Array, "n m r p"]:
         return self.table[letters(key, self.probabilities, r)]
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Array, Float
 
-from dkps_theory._keys import checked_key
+from dkps_theory._keys import IMPLEMENTATION, checked_key
 from dkps_theory._types import AnyArray, Key
 from dkps_theory._validate import InputError, axes, finite, nearest_name, shown, whole_number
 from dkps_theory.conventions import DEFAULT, Convention, checked_convention
@@ -58,8 +58,8 @@ def configuration_with_spectrum(key: Key, n: int, spectrum: npt.ArrayLike) -> Fl
     if whole_number("n (models)", n, 1) <= d:
         raise InputError(f"n (models): got {n} with a spectrum of length {d}; centred points need n > d")
     size_guard("psi", "n d", n * d, "choose a smaller n or d")
-    raw = _generator(key).normal(size=(n, d))
-    return jnp.asarray(_orthonormal(raw - raw.mean(axis=0)) * np.sqrt(values))
+    raw = numpy_generator(key).normal(size=(n, d))
+    return jnp.asarray(orthonormal(raw - raw.mean(axis=0)) * np.sqrt(values))
 
 
 def coincide(psi: Float[AnyArray, "n d"], groups: Sequence[Sequence[int]]) -> Float[Array, "n d"]:
@@ -162,9 +162,9 @@ def population_from_configuration(
         got = f"got shape {noise.shape}, smallest {noise.min(initial=0.0):g}"
         raise InputError(f"gamma: {got}; it must be one number or ({n}, {m}) numbers, each at least 0")
     noise = np.broadcast_to(noise, (n, m))[:, :, None]
-    generator = _generator(key)
+    generator = numpy_generator(key)
 
-    basis = _orthonormal(generator.normal(size=(m * p, d)))
+    basis = orthonormal(generator.normal(size=(m * p, d)))
     # Summed column by column, not by a matrix product, whose kernels may treat equal rows differently.
     means = sum((points[:, [column]] * basis[:, column] for column in range(d)), start=np.zeros((n, m * p)))
     means = (means / convention.scale(m)).reshape(n, m, 1, p)
@@ -182,12 +182,12 @@ def population_from_configuration(
     )
 
 
-def _generator(key: Key) -> np.random.Generator:
+def numpy_generator(key: Key) -> np.random.Generator:
     """Return NumPy's generator for a JAX key."""
     return np.random.default_rng(np.asarray(jax.random.key_data(checked_key(key))))
 
 
-def _orthonormal(columns: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+def orthonormal(columns: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """Orthonormalise, with the signs that make the result of Gaussian columns uniform (Haar)."""
     q, r = np.linalg.qr(columns)
     return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
@@ -281,7 +281,7 @@ class Design:
 
     def _keys(self) -> Key:
         seed = whole_number("seed", self.seed, 0, 2**63 - 1)
-        return jax.random.split(jax.random.key(seed, impl="threefry2x32"))  # one for Psi, one for the rest
+        return jax.random.split(jax.random.key(seed, impl=IMPLEMENTATION))  # one for Psi, one for the rest
 
     def to_document(self) -> dict[str, Any]:
         """Return plain Python numbers and lists, ready for TOML."""

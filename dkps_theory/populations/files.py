@@ -1,7 +1,9 @@
 """Populations as TOML files: written with every digit, read with one clear line for whatever is wrong.
 
-A file has ``kind`` and the keys of that kind. ``gaussian-mixture`` and ``categorical`` hold the arrays themselves, as
-nested lists. ``design`` is a recipe (:class:`~dkps_theory.populations.designs.Design`), for example::
+A file has ``kind`` and the keys of that kind. ``gaussian-mixture``, ``categorical``, ``heavy-tailed``,
+``autoregressive-replicates``, ``shared-prompts`` and ``random-effects`` hold the arrays themselves, as nested lists; a
+number stands for an array of equal entries where their class allows it. ``design`` is a recipe
+(:class:`~dkps_theory.populations.designs.Design`), for example::
 
     kind = "design"
     n = 12
@@ -15,7 +17,7 @@ nested lists. ``design`` is a recipe (:class:`~dkps_theory.populations.designs.D
     seed = 7
 
 Other packages add kinds by the entry-point group ``dkps_theory.populations``: the entry point's name is the kind, and
-what it loads has ``from_document(document) -> Population``, and its populations ``to_document()``.
+what it loads has ``from_document(document) -> ResponseLaw``, and its laws ``to_document()``.
 """
 
 from __future__ import annotations
@@ -30,13 +32,23 @@ from typing import Any, Protocol, runtime_checkable
 import tomli_w
 
 from dkps_theory._validate import InputError, nearest_name, shown
-from dkps_theory.populations.base import Population
+from dkps_theory.populations.autoregressive import AutoregressiveReplicates
+from dkps_theory.populations.base import ResponseLaw
 from dkps_theory.populations.categorical import Categorical
 from dkps_theory.populations.designs import Design
 from dkps_theory.populations.gaussian_mixture import GaussianMixture
+from dkps_theory.populations.misbehaving import HeavyTailed, RandomEffects, SharedPrompts
 
 GROUP = "dkps_theory.populations"
-_OWN = {"gaussian-mixture": GaussianMixture, "categorical": Categorical, "design": Design}
+_OWN = {
+    "gaussian-mixture": GaussianMixture,
+    "categorical": Categorical,
+    "design": Design,
+    "heavy-tailed": HeavyTailed,
+    "autoregressive-replicates": AutoregressiveReplicates,
+    "shared-prompts": SharedPrompts,
+    "random-effects": RandomEffects,
+}
 
 
 @runtime_checkable
@@ -48,8 +60,8 @@ class Documented(Protocol):
         ...
 
 
-def read_population(path: str | os.PathLike[str]) -> Population:
-    r"""Read a population from a TOML file.
+def read_population(path: str | os.PathLike[str]) -> ResponseLaw:
+    r"""Read a population, or another law of responses, from a TOML file.
 
     Raises
     ------
@@ -80,8 +92,8 @@ def read_population(path: str | os.PathLike[str]) -> Population:
         raise InputError(f"{path}: {error}") from None
 
 
-def population_from_document(document: dict[str, Any]) -> Population:
-    """Build a population from a parsed document; errors name the key.
+def population_from_document(document: dict[str, Any]) -> ResponseLaw:
+    """Build a population, or another law of responses, from a parsed document; errors name the key.
 
     Raises
     ------
@@ -108,7 +120,7 @@ def population_from_document(document: dict[str, Any]) -> Population:
     return made.population() if isinstance(made, Design) else made
 
 
-def write_population(population: Population | Documented, path: str | os.PathLike[str]) -> None:
+def write_population(population: ResponseLaw | Documented, path: str | os.PathLike[str]) -> None:
     """Write a population, or a :class:`Design`, as TOML; reading gives back the same numbers to the last bit.
 
     The file appears whole or not at all: what was there before stays until the new one is complete.

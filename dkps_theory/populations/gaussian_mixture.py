@@ -183,6 +183,13 @@ class GaussianMixture(Population):
         inner = ((d**2).sum(axis=-1) + self._traces) ** 2 + 2 * norms + 4 * (d * self._times(d)).sum(axis=-1)
         return (self.weights * inner).sum(axis=-1)
 
+    @property
+    def embedding_bound(self) -> Float[Array, "n m"]:
+        """Infinity, except where all components that are ever drawn have no variance: then the largest ||mu_k||."""
+        norms = jnp.sqrt((self.component_means**2).sum(axis=-1))
+        reach = jnp.where(self._traces > 0, jnp.inf, norms)
+        return jnp.where(self.weights > 0, reach, 0.0).max(axis=-1)
+
     def _sample(self, key: Key, r: int) -> Float[Array, "n m r p"]:
         n, m, k, p = self.component_means.shape
         choice_key, noise_key = jax.random.split(key)

@@ -15,9 +15,13 @@ import tomli_w
 
 from dkps_theory._validate import InputError
 from dkps_theory.populations import (
+    AutoregressiveReplicates,
     Categorical,
     Design,
     GaussianMixture,
+    HeavyTailed,
+    RandomEffects,
+    SharedPrompts,
     bernoulli,
     files,
     population_from_document,
@@ -39,8 +43,23 @@ def mixture(kind):
     return GaussianMixture(weights, rng.normal(size=(2, 2, 2, 3)) / 3, spreads, kind)
 
 
+MEANS = np.random.default_rng(1).normal(size=(2, 3, 2)) / 3
+THIRDS = np.arange(6.0).reshape(2, 3) / 3
+
+
 @pytest.mark.parametrize(
-    "population", [mixture("spherical"), mixture("diagonal"), mixture("full"), bernoulli([[1e-9, 0.1]])]
+    "population",
+    [
+        mixture("spherical"),
+        mixture("diagonal"),
+        mixture("full"),
+        bernoulli([[1e-9, 0.1]]),
+        HeavyTailed(MEANS, THIRDS + 1e-20, alpha=1 + 1 / 3),
+        AutoregressiveReplicates(MEANS, THIRDS, rho=-1 + 2.0**-50),
+        SharedPrompts(MEANS, THIRDS, shared=[0.1, 0.0, 1e300]),
+        RandomEffects(MEANS, THIRDS, effect=0.1),
+    ],
+    ids=lambda population: type(population).__name__,
 )
 def test_round_trip_is_exact(population, tmp_path):
     path = tmp_path / "population.toml"
@@ -73,6 +92,7 @@ def test_example_files():
 
 
 CATEGORICAL = {"kind": "categorical", "probabilities": [[[0.5, 0.5]]], "table": [[0.0], [1.0]]}
+HEAVY = {"kind": "heavy-tailed", "means": [[[0.0]]], "scale": 1, "alpha": 1.5}
 DESIGN = {"kind": "design", "n": 4, "m": 2, "p": 2, "spectrum": [1.0], "gamma": 0.1, "seed": 0}
 
 
@@ -90,6 +110,15 @@ DESIGN = {"kind": "design", "n": 4, "m": 2, "p": 2, "spectrum": [1.0], "gamma": 
         ({**CATEGORICAL, "table": [[0.0], [float("nan")]]}, "table: 1 value not finite"),
         ({**CATEGORICAL, "probabilities": [[[0.5, 0.4]]]}, "probabilities: sum to 0.9 at model 0, query 0"),
         ({"kind": "gaussian-mixture", "weights": [[[1.0]]]}, "component_means: missing"),
+        ({**HEAVY, "alpha": 2}, "alpha: got 2; it must lie strictly between 1 and 2"),
+        ({**HEAVY, "alpha": True}, "alpha: got True; it must hold numbers only"),
+        ({**HEAVY, "scale": [[1.0, 1.0]]}, r"scale: got shape \(1, 2\); it must be one number or \(1, 1\) numbers"),
+        (
+            {"kind": "random-effects", "means": [[[0.0]]], "own": 1.0},
+            "effect: missing; this kind needs means, own, eff",
+        ),
+        ({"kind": "shared-prompts", "means": [[[0.0]]], "own": 1, "shared": -1}, "shared: got -1; it must be at least"),
+        ({"kind": "autoregressive-replicates", "means": [[[0.0]]], "gamma": 1, "rho": 1}, "rho: got 1; it must lie"),
         ({**DESIGN, "n": 1}, "n .models.: got 1 with a spectrum of length 1"),
         ({**DESIGN, "n": 2.5}, "n: got 2.5; it must be a whole number"),
         ({**DESIGN, "spectrum": "1"}, "spectrum: got '1'"),
@@ -209,5 +238,5 @@ def test_a_broken_kind_is_one_line_and_the_built_in_ones_stay(value, reason, mon
     assert re.search(reason, str(caught.value))
     assert "\n" not in str(caught.value)
     assert population_from_document(CATEGORICAL).shape == (1, 1, 1)
-    with pytest.raises(InputError, match="one of gaussian-mixture, categorical, design, coin"):
+    with pytest.raises(InputError, match=r"one of gaussian-mixture, categorical, design, .*, random-effects, coin"):
         population_from_document({})

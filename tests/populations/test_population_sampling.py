@@ -97,6 +97,13 @@ def test_means_are_mean_plus_errors_and_r_may_be_traced():
     np.testing.assert_array_equal(population.sample_mean_errors(key, jnp.asarray(50)), errors)
 
 
+def test_variance_of_means_of_independent_responses():
+    population = mixture()
+    np.testing.assert_allclose(population.mean_variance(10**12), np.asarray(population.gamma) / 1e12, rtol=1e-15)
+    traced = jax.jit(lambda law, r: law.mean_variance(r))(population, 4.0)
+    np.testing.assert_allclose(traced, np.asarray(population.gamma) / 4, rtol=1e-15)
+
+
 def test_draws_of_a_replicate_do_not_depend_on_its_batch():
     # The rejection loops run until the slowest replicate of a batch is done; the others must not notice.
     population = bernoulli(np.full((4, 4), 0.3))
@@ -109,7 +116,12 @@ def test_draws_of_a_replicate_do_not_depend_on_its_batch():
 def test_wrong_r_is_refused(r):
     population = bernoulli([[0.5]])
     key = jax.random.key(0, impl="threefry2x32")
-    for draw in (population.sample, population.sample_means, population.sample_mean_errors):
+    for draw in (
+        population.sample,
+        population.sample_means,
+        population.sample_mean_errors,
+        lambda _, r: population.mean_variance(r),
+    ):
         with pytest.raises(InputError, match=r"r \(replicates\): got .* must be a whole number from 1"):
             draw(key, r)
     with pytest.raises(InputError, match="r_grid"):
