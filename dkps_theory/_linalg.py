@@ -26,9 +26,9 @@ def double_centre(squares: Float[Array, "n n"]) -> Float[Array, "n n"]:
 def sqrt_nonnegative(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Square root of values that theory makes non-negative and rounding may not: negatives become 0.
 
-    The one place where this decision is made. Its gradient at 0 is 0, not infinite.
+    The one place where this decision is made. Its gradient at 0 is 0, not infinite. NaN stays NaN: it marks a failure.
     """
-    positive = values > 0
+    positive = ~(values <= 0)
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, values, 1.0)), 0.0)
 
 

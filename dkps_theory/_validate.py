@@ -65,6 +65,15 @@ def whole_number(name: str, value: object, low: int, high: float = math.inf) -> 
     return int(value)  # pyright: ignore[reportArgumentType]
 
 
+def positive_number(value: object) -> bool:
+    """Whether ``value`` is one finite number above 0."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):
+        return False
+    return array.shape == () and 0 < float(array) < math.inf
+
+
 def shown(value: object, longest: int = 100) -> str:
     """Return ``repr(value)`` on one line and not endless, whatever the user gave."""
     try:

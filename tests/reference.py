@@ -76,6 +76,16 @@ def classical_mds(D, d):
     return np.stack([vectors[:, t] * np.sqrt(max(values[t], 0.0)) for t in top], axis=1)
 
 
+def raw_stress(z, D):
+    """sigma(z) = sum over ordered pairs of (||z_i - z_k|| - D_ik)^2."""
+    total = 0.0
+    for i in range(len(D)):
+        for k in range(len(D)):
+            distance = sum((a - b) ** 2 for a, b in zip(z[i], z[k], strict=True)) ** 0.5
+            total += (distance - D[i][k]) ** 2
+    return total
+
+
 def orthogonal_alignment(source, target):
     """The polar factor of source' target: the minimiser of ||source W - target||_F over orthogonal W."""
     left, _, right = np.linalg.svd(np.asarray(source).T @ np.asarray(target))

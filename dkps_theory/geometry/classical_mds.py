@@ -153,7 +153,7 @@ def _summary(configuration: Float[Array, "n d"], eigenvalues: Float[Array, " n"]
     total = magnitudes.sum()
     below = jnp.where(eigenvalues < 0, magnitudes, 0.0).sum()
     return ClassicalMDS(
-        configuration=configuration * _signs(configuration)[None, :],
+        configuration=configuration * settled_signs(configuration)[None, :],
         eigenvalues=eigenvalues,
         rank=numerical_rank(eigenvalues),
         eigengap=eigenvalues[d - 1] - eigenvalues[d],
@@ -161,7 +161,7 @@ def _summary(configuration: Float[Array, "n d"], eigenvalues: Float[Array, " n"]
     )
 
 
-def _signs(configuration: Float[Array, "n d"]) -> Float[Array, " d"]:
+def settled_signs(configuration: Float[Array, "n d"]) -> Float[Array, " d"]:
     """Return +1 or -1 per column, making the first of its largest entries positive.
 
     Entries within 1e-6 of the largest count as tied with it (two models are always tied), so rounding does not choose.

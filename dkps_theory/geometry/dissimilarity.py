@@ -9,6 +9,7 @@ expansion would leave no digit at all.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,33 +36,45 @@ def squared_distances(rows: Float[Array, "n k"]) -> Float[Array, "n n"]:
 
     For this room only: callers have checked the rows.
 
-    Columns are taken in blocks whose n rows fit a core's cache, and each block's differences, squares and sum are one
-    fused loop, so memory is a few copies of ``rows`` and never (n, n, k). A block's sum has few terms, hence the
-    relative error stays near machine precision at any k.
-
     Examples
     --------
     >>> squared_distances(jnp.array([[0.0, 0.0], [3.0, 4.0]])).tolist()
     [[0.0, 25.0], [25.0, 0.0]]
     """
-    n, k = rows.shape
-    blocks = max(1, -(-k * n // _BLOCK))
+    return cross_squared_distances(rows, rows)
+
+
+def cross_squared_distances(first: Float[Array, "q k"], second: Float[Array, "n k"]) -> Float[Array, "q n"]:
+    """Return ||x_i - y_i'||^2 for all rows x_i of the first and y_i' of the second array. For this room only.
+
+    Columns are taken in blocks whose rows fit a core's cache, and each block's differences, squares and sum are one
+    fused loop, so memory is a few copies of the arrays and never (q, n, k). A block's sum has few terms, hence the
+    relative error stays near machine precision at any k.
+    """
+    (q, k), n = first.shape, second.shape[0]
+    blocks = max(1, -(-k * max(q, n) // _BLOCK))
     width = -(-k // blocks)
     # Columns of zeros add nothing to any distance.
-    padded = jnp.pad(rows, ((0, 0), (0, blocks * width - k)))
+    pad = ((0, 0), (0, blocks * width - k))
 
-    def add_block(total: Array, block: Array) -> tuple[Array, None]:
-        difference = block[:, None, :] - block[None, :, :]
+    def add_block(total: Array, block: tuple[Array, Array]) -> tuple[Array, None]:
+        difference = block[0][:, None, :] - block[1][None, :, :]
         return total + (difference * difference).sum(axis=-1), None
 
-    zero = jnp.zeros((n, n), dtype=rows.dtype)
+    zero = jnp.zeros((q, n), dtype=first.dtype)
     if blocks == 1:
-        return add_block(zero, padded)[0]
-    return jax.lax.scan(add_block, zero, padded.reshape(n, blocks, width).swapaxes(0, 1))[0]
+        return add_block(zero, (first, second))[0]
+
+    def cut(rows: Array) -> Array:
+        return jnp.pad(rows, pad).reshape(-1, blocks, width).swapaxes(0, 1)
+
+    return jax.lax.scan(add_block, zero, (cut(first), cut(second)))[0]
 
 
-def checked_array(name: str, values: AnyArray, glossary: str) -> Float[Array, "*axes"]:
+def checked_array(name: str, values: Any, glossary: str) -> Float[Array, "*axes"]:
     """Return ``values`` as a float64 JAX array with the axes of ``glossary``, refusing NaN and infinities."""
+    if not isinstance(values, jax.Array | np.ndarray):
+        values = finite(name, values)
     axes(name, np.broadcast_to(0.0, values.shape), glossary)
     if is_concrete(values):
         finite(name, values)
@@ -107,13 +120,64 @@ def dissimilarities(means: Float[AnyArray, "n m p"], convention: Convention = DE
 @functools.partial(jax.jit, static_argnames="convention")
 def _dissimilarities(means: Float[Array, "n m p"], convention: Convention) -> Float[Array, "n n"]:
     n, m, p = means.shape
-    squares = squared_distances(means.reshape(n, m * p))
+    return _of_squares(squared_distances(means.reshape(n, m * p)), m, convention)
+
+
+def _of_squares(squares: Float[Array, "q n"], m: int, convention: Convention) -> Float[Array, "q n"]:
+    """Return c(m) s^{e/2} for squared distances s, with gradient 0 at 0."""
     if convention.is_linear:
         powers = sqrt_nonnegative(squares)
     else:
         positive = squares > 0
         powers = jnp.where(positive, jnp.where(positive, squares, 1.0) ** (convention.exponent / 2), 0.0)
     return convention.scale(m) * powers
+
+
+def cross_dissimilarities(
+    new_means: Float[AnyArray, "q m p"], means: Float[AnyArray, "n m p"], convention: Convention = DEFAULT
+) -> Float[Array, "q n"]:
+    """Return the dissimilarities c(m) ||X_new - X_i||_F^e of q new models to n models that are there already.
+
+    Row i of it, for a new model with the means of model i, is row i of :func:`dissimilarities` of ``means``.
+
+    Parameters
+    ----------
+    new_means
+        Mean embeddings of the new models (q, m, p).
+    means
+        Those of the models they are compared with (n, m, p), answers to the same queries.
+    convention
+        The pair (c, e), which must be that of the dissimilarities among the n models for the two to fit together.
+
+    Returns
+    -------
+    Array
+        (q, n), non-negative, in the unit of the embedding to the power e.
+
+    Raises
+    ------
+    InputError
+        For other axes, unequal (m, p), NaN or infinities, or what is no :class:`Convention`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> means = np.array([[[0.0], [0.0]], [[3.0], [4.0]]])  # n = 2 models, m = 2 queries, p = 1
+    >>> cross_dissimilarities(np.array([[[6.0], [8.0]]]), means, Convention("none")).tolist()
+    [[10.0, 5.0]]
+    """
+    new, X = checked_array("new_means", new_means, "q m p"), checked_array("means", means, "n m p")
+    if new.shape[1:] != X.shape[1:]:
+        raise InputError(f"new_means: got (m, p) = {new.shape[1:]}; it must be that of means, {X.shape[1:]}")
+    return _cross_dissimilarities(new, X, checked_convention(convention))
+
+
+@functools.partial(jax.jit, static_argnames="convention")
+def _cross_dissimilarities(
+    new: Float[Array, "q m p"], means: Float[Array, "n m p"], convention: Convention
+) -> Float[Array, "q n"]:
+    m, p = means.shape[1:]
+    return _of_squares(cross_squared_distances(new.reshape(-1, m * p), means.reshape(-1, m * p)), m, convention)
 
 
 def debiased_squared_dissimilarities(

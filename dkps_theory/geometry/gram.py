@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -13,10 +16,14 @@ from dkps_theory.geometry.dissimilarity import is_concrete
 
 #: Dissimilarities may differ from their transpose, and from 0 on the diagonal, by this share of the largest one.
 SYMMETRY_TOLERANCE = 1e-9
+#: Squares of larger dissimilarities overflow when summed over pairs of models.
+LARGEST = 1e140
 
 
-def checked_dissimilarities(dissimilarities: AnyArray) -> Float[Array, "n n"]:
+def checked_dissimilarities(dissimilarities: Any) -> Float[Array, "n n"]:
     """Return dissimilarities as a float64 array, exactly symmetric, refusing what is not a dissimilarity matrix."""
+    if not isinstance(dissimilarities, jax.Array | np.ndarray):
+        dissimilarities = finite("dissimilarities", dissimilarities)
     shape = tuple(dissimilarities.shape)
     if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:
         raise InputError(f"dissimilarities: got shape {shape}; it must be square, (n, n)")
@@ -30,6 +37,8 @@ def _check_values(D: np.ndarray) -> None:
     i, j = (int(index) for index in np.unravel_index(D.argmin(), D.shape))
     if D[i, j] < 0:
         raise InputError(f"dissimilarities: entry [{i}, {j}] is {D[i, j]:g}; dissimilarities are at least 0")
+    if D.max() > LARGEST:
+        raise InputError(f"dissimilarities: the largest is {D.max():g}, too large to square and sum; use another unit")
     slack = SYMMETRY_TOLERANCE * D.max()
     gap = np.abs(D - D.T)
     if gap.max() > slack:

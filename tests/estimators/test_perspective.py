@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import jax
 import jaxtyping
 import numpy as np
 import pytest
 
 from dkps_theory._validate import InputError
 from dkps_theory.conventions import A24, A25, DEFAULT
-from dkps_theory.estimators import perspectives
-from dkps_theory.geometry import alignment_errors
+from dkps_theory.estimators import perspectives, place
+from dkps_theory.geometry import alignment_errors, raw_stress_mds, raw_stress_placement
 from dkps_theory.responses import ResponseSummary
 from tests import reference
 
@@ -77,3 +78,59 @@ def test_a_name_alone_is_no_convention(monkeypatch):
 def test_one_model_alone_is_refused():
     with pytest.raises(InputError, match="got n = 1 model; perspectives compare at least two"):
         perspectives(RESPONSES[:1], 1)
+
+
+def test_raw_stress_carries_its_own_convergence():
+    key = jax.random.key(2)
+    found = perspectives(RESPONSES, 2, scaling="raw-stress", key=key, starts=4)
+    expected = raw_stress_mds(found.dissimilarities, 2, key=key, starts=4)
+    np.testing.assert_array_equal(found.configuration, expected.configuration)
+    assert found.raw_stress is not None
+    assert bool(found.converged) == bool(expected.converged) is True
+    classical = perspectives(RESPONSES, 2)
+    np.testing.assert_array_equal(found.eigenvalues, classical.eigenvalues)
+    np.testing.assert_array_equal(found.means, classical.means)
+    assert classical.raw_stress is None
+    assert bool(classical.converged)
+
+    new = np.random.default_rng(7).normal(size=(1, 2, 4, 2))
+    placed = place(found, new, key=key, starts=4)
+    X, X_new = np.asarray(found.means), new.mean(axis=2)
+    delta = np.linalg.norm((X - X_new).reshape(6, 4), axis=1)[None] / np.sqrt(2)
+    np.testing.assert_allclose(
+        placed.configuration,
+        raw_stress_placement(found.configuration, delta, key=key, starts=4).configuration,
+        atol=1e-11,
+    )
+
+
+def test_placement_is_a_twin_of_the_loops():
+    new = np.random.default_rng(8).normal(size=(2, 2, 4, 2))
+    found = perspectives(RESPONSES, 2)
+    both = reference.mean_embeddings([*RESPONSES.tolist(), *new.tolist()])
+    D = reference.dissimilarities(both, "sqrt-m", 1.0)
+    psi = np.asarray(found.configuration)
+    for row, name in enumerate("ab"):
+        # Least squares on the inner products with the centroid as origin: the last row of a bordered Gram matrix.
+        squares, w = np.delete(np.delete(D, 7 - row, 0), 7 - row, 1) ** 2, np.append(np.full(6, 1 / 6), 0.0)
+        H = np.eye(7) - np.outer(np.ones(7), w)
+        bordered = -0.5 * H @ squares @ H.T
+        expected = np.linalg.lstsq(psi, bordered[6, :6])[0]
+        placed = place(found, {name: new[row]})
+        np.testing.assert_allclose(placed.configuration[0], expected, atol=1e-13)
+        assert float(placed.off_span[0]) == pytest.approx(bordered[6, 6] - expected @ expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: perspectives(RESPONSES, 2, scaling="sammon"), "scaling: got 'sammon'; it must be one of classical, r"),
+        (lambda: perspectives(RESPONSES, 2, scaling="raw-stress"), "key: got None; it must be one typed key"),
+        (lambda: place(perspectives(RESPONSES, 2), RESPONSES[:, :1]), r"got \(m, p\) = \(1, 2\); those of the frame"),
+        (lambda: place(perspectives(RESPONSES, 2), RESPONSES[:1], "sammon"), "rule: got 'sammon'; it must be one of"),
+        (lambda: place(perspectives(RESPONSES, 2), RESPONSES * np.inf), "not finite"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
