@@ -89,6 +89,8 @@ class Cell:
         Perspective dimension d.
     convention
         Normalisation and exponent of the dissimilarities.
+    scaling
+        Which multidimensional scaling the perspectives come from, ``"classical"`` or ``"raw-stress"``.
     pair
         The two models whose dissimilarity stands for a typical one.
     rates
@@ -103,6 +105,7 @@ class Cell:
     population: Callable[[], Any]
     dimension: int
     convention: Convention = DEFAULT
+    scaling: str = "classical"
     pair: tuple[int, int] = (0, 1)
     rates: Mapping[str, float] = field(default_factory=dict)
     remark: str = ""
@@ -184,6 +187,7 @@ class Study:
                     "population": _identity(cell.population),
                     "dimension": cell.dimension,
                     "convention": [cell.convention.normalisation, cell.convention.exponent],
+                    "scaling": cell.scaling,
                     "pair": list(cell.pair),
                 }
                 for cell in self.cells

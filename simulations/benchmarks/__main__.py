@@ -13,6 +13,7 @@ from rich.console import Console
 from dkps_theory._numerics import numerics
 from dkps_theory.pages.tables import Table, number
 from simulations.benchmarks.measure import Row, cold_default_cell, mean_sampling, replicate_counts
+from simulations.benchmarks.raw_stress import cost_of_a_start, majorisation
 from simulations.fingerprint import platform_fingerprint, versions
 
 
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         with jax.default_device(device):
             rows.append(mean_sampling(device, chosen.repeat))
             rows.append(replicate_counts(device, chosen.repeat))
+            rows.append(cost_of_a_start(device, chosen.repeat))
+            rows.extend(majorisation(device, chosen.repeat))
         rows.extend(cold_default_cell(device, chosen.replicates))
     table = Table(
         ["what", "device", ">measured", "target", "met", "detail"],

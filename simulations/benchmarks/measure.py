@@ -67,18 +67,19 @@ def interleaved(first: Callable[[], Any], second: Callable[[], Any], repeat: int
     return float(np.median(seconds[0])), float(np.median(seconds[1]))
 
 
-def _label(device: Device) -> str:
+def label(device: Device) -> str:
+    """Name a device."""
     return "CPU" if device.platform == "cpu" else f"GPU ({device.device_kind})"
 
 
-def _default_population() -> Population:
+def default_population() -> Population:
     """Return the population of the default cell: n = 20, m = 50, p = 16, k = 3."""
     return CELLS[0].population()
 
 
 def mean_sampling(device: Device, repeat: int, r: int = 1000) -> Row:
     """Compare drawing the mean of r responses with drawing the responses and averaging them."""
-    population = _default_population()
+    population = default_population()
     key = replicate_keys(0, _NAME, 0, 0, 1)[0]
 
     @jax.jit
@@ -92,7 +93,7 @@ def mean_sampling(device: Device, repeat: int, r: int = 1000) -> Row:
     fast, slow = interleaved(lambda: means(key, population), lambda: responses(key, population), repeat)
     return Row(
         what=f"drawing means at r = {r:,}, against drawing the responses",
-        device=_label(device),
+        device=label(device),
         value=slow / fast,
         unit="times faster",
         low=50,
@@ -103,7 +104,7 @@ def mean_sampling(device: Device, repeat: int, r: int = 1000) -> Row:
 
 def replicate_counts(device: Device, repeat: int, batch: int = 50) -> Row:
     """Compare the cost of drawing means at r = 10^12 and at r = 10, in batches as studies do."""
-    population = _default_population()
+    population = default_population()
     keys = replicate_keys(0, _NAME, 1, 0, batch)
 
     @jax.jit
@@ -117,7 +118,7 @@ def replicate_counts(device: Device, repeat: int, batch: int = 50) -> Row:
     )
     return Row(
         what="drawing means at r = 10^12, against r = 10",
-        device=_label(device),
+        device=label(device),
         value=large / small,
         unit="times the cost",
         low=None,
@@ -140,7 +141,7 @@ def cold_default_cell(device: Device, replicates: int) -> list[Row]:
     return [
         Row(
             what=f"{what}: wall time",
-            device=_label(device),
+            device=label(device),
             value=wall,
             unit="s",
             low=None,
@@ -152,7 +153,7 @@ def cold_default_cell(device: Device, replicates: int) -> list[Row]:
         ),
         Row(
             what=f"{what}: peak memory",
-            device=_label(device),
+            device=label(device),
             value=inside["peak_bytes"] / 2**30,
             unit="GiB",
             low=None,

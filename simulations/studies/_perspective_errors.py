@@ -1,4 +1,4 @@
-"""Errors of D and of classical Psi^ at fixed models and queries, along one path of r: the numerical part of studies.
+"""Errors of D and of Psi^ at fixed models and queries, along one path of r: the numerical part of studies.
 
 Kept apart from the studies that use it, so that listing them does not import JAX.
 """
@@ -18,8 +18,16 @@ from dkps_theory._types import Key
 from dkps_theory._validate import require
 from dkps_theory.bounds import squared_dissimilarity_variance
 from dkps_theory.conventions import Convention
-from dkps_theory.geometry import align, alignment_errors, classical_mds, classical_mds_of_means, dissimilarities
+from dkps_theory.geometry import (
+    align,
+    alignment_errors,
+    classical_mds,
+    classical_mds_of_means,
+    dissimilarities,
+    raw_stress_mds,
+)
 from dkps_theory.populations import (
+    GaussianMixture,
     Population,
     bernoulli,
     coincide,
@@ -33,6 +41,11 @@ LIMIT_R = 1e12
 
 #: Pairs of opposite directions behind a predicted non-asymptotic share.
 DIRECTION_PAIRS = 64
+
+#: Random starts of raw stress come from one key: they are part of the estimator, not of the draw.
+START_KEY = jax.random.key(0, impl="threefry2x32")
+#: How many in each replicate; the truth at Delta takes the package's default.
+STARTS = 5
 
 #: Eigenvalues nearer to each other than this share of the largest count as equal.
 TIE = 1e-8
@@ -48,7 +61,12 @@ class Prepared(eqx.Module):
     eigenvalues
         Of B, descending (n,).
     tied
-        Eigenvectors (n, g) of the eigenvalue lambda_d where it equals lambda_{d+1}, else (n, 0).
+        Eigenvectors (n, g) of the eigenvalue lambda_d where it equals lambda_{d+1}, else (n, 0), in classical scaling.
+    members
+        One configuration (k, n, d) for each class of minimisers of raw stress at Delta, ``configuration`` first;
+        (0, n, d) for classical scaling.
+    starts
+        The key of the random starts of raw stress, the same in every replicate.
     noise
         E ||X_i - mu_i||^2 + E ||X_i' - mu_i'||^2 of the pair at r = 1, times c^2.
     """
@@ -59,9 +77,12 @@ class Prepared(eqx.Module):
     configuration: Float[Array, "n d"]
     eigenvalues: Float[Array, " n"]
     tied: Float[Array, "n g"]
+    members: Float[Array, "k n d"]
+    starts: Key
     noise: Float[Array, ""]
     above_tie: int = eqx.field(static=True)
     convention: Convention = eqx.field(static=True)
+    scaling: str = eqx.field(static=True)
     pair: tuple[int, int] = eqx.field(static=True)
     r_grid: tuple[float, ...] = eqx.field(static=True)
     shown: tuple[int, ...] = eqx.field(static=True)
@@ -89,7 +110,13 @@ def prepare(cell: Cell, r_grid: Sequence[float], shown: Sequence[float] = ()) ->
     # Beyond the rank Psi is 0, not the square root of a rounding error.
     configuration = jnp.where(eigenvalues[None, :d] > RANK_TOLERANCE * largest, mds.configuration, 0.0)
     tied = np.abs(eigenvalues - eigenvalues[d - 1]) <= TIE * largest
-    is_tied = eigenvalues[d - 1] > TIE * largest and tied[d:].any()
+    is_tied = cell.scaling == "classical" and eigenvalues[d - 1] > TIE * largest and tied[d:].any()
+    members = configuration[None][:0]
+    if cell.scaling != "classical":
+        # With distances of rank d or less, classical scaling gives the one perfect configuration, and to every digit.
+        is_perfect = mds.rank <= d and mds.negative < RANK_TOLERANCE
+        members = configuration[None] if is_perfect else least_stress_members(cell.name, truth, d)
+        configuration = members[0]
     i, k = cell.pair
     return Prepared(
         population=population,
@@ -98,14 +125,37 @@ def prepare(cell: Cell, r_grid: Sequence[float], shown: Sequence[float] = ()) ->
         configuration=configuration,
         eigenvalues=jnp.asarray(np.where(np.abs(eigenvalues) > RANK_TOLERANCE * largest, eigenvalues, 0.0)),
         tied=jnp.asarray(eigenvectors[:, tied] if is_tied else eigenvectors[:, :0]),
+        members=members,
+        starts=START_KEY,
         noise=convention.scale(mean.shape[1]) ** 2 * (gamma[i] + gamma[k]).sum(),
         above_tie=int(np.flatnonzero(tied)[0]) if is_tied else d,
         convention=convention,
+        scaling=cell.scaling,
         pair=cell.pair,
         r_grid=tuple(float(r) for r in r_grid),
         shown=tuple(index for index, r in enumerate(r_grid) if r in set(shown)),
         rates=tuple(sorted(cell.rates.items())),
     )
+
+
+def least_stress_members(name: str, delta: Float[Array, "n n"], d: int) -> Float[Array, "k n d"]:
+    """Return one configuration for each class of minimisers of raw stress that the package's search finds."""
+    found = raw_stress_mds(delta, d, key=START_KEY)
+    require(
+        bool(found.converged),
+        f"cell {name!r}: raw stress did not converge at Delta, so there is no truth to compare with",
+    )
+    return jnp.stack([jnp.asarray(member) for member in found.minimisers()])
+
+
+def perspectives_of(prepared: Prepared, means: Float[Array, "n m p"], D: Float[Array, "n n"]) -> Float[Array, "n d"]:
+    """Return Psi^ by the cell's scaling; NaN where raw stress did not converge, so that it counts as a failure."""
+    if prepared.scaling == "raw-stress":
+        found = raw_stress_mds(D, prepared.d, key=prepared.starts, starts=STARTS)
+        return jnp.where(found.converged, found.configuration, jnp.nan)
+    if prepared.convention.is_linear:
+        return classical_mds_of_means(means, prepared.d, prepared.convention).configuration
+    return classical_mds(D, prepared.d).configuration
 
 
 def replicate(key: Key, prepared: Prepared) -> dict[str, Array]:
@@ -126,10 +176,7 @@ def errors_at(prepared: Prepared, mean_errors: Float[Array, "n m p"], r: Float[A
     convention, (i, k) = prepared.convention, prepared.pair
     means = prepared.population.mean + mean_errors
     D = dissimilarities(means, convention)
-    mds = (
-        classical_mds_of_means(means, prepared.d, convention) if convention.is_linear else classical_mds(D, prepared.d)
-    )
-    psi, truth = mds.configuration, prepared.configuration
+    psi, truth = perspectives_of(prepared, means, D), prepared.configuration
     errors = alignment_errors(psi, truth)
     missed = D - prepared.dissimilarities
     squared = missed[i, k] * (D[i, k] + prepared.dissimilarities[i, k])
@@ -143,18 +190,25 @@ def errors_at(prepared: Prepared, mean_errors: Float[Array, "n m p"], r: Float[A
         "spectral": errors.spectral,
         "two_to_infinity": errors.two_to_infinity,
         "pairwise": errors.pairwise,
-        "nearest": nearest_solution_error(prepared, psi) if prepared.tied.shape[1] else nowhere,
+        "nearest": nearest_solution_error(prepared, psi) if has_several_solutions(prepared) else nowhere,
         "configuration": align(psi, truth),
     }
 
 
-def nearest_solution_error(prepared: Prepared, psi: Float[Array, "n d"]) -> Float[Array, ""]:
-    """Return the aligned Frobenius error against the solution nearest to Psi^, where lambda_d = lambda_{d+1}.
+def has_several_solutions(prepared: Prepared) -> bool:
+    """Whether MDS(Delta) is more than one class: a closed eigengap, or a tie of raw stress."""
+    return prepared.tied.shape[1] > 0 or len(prepared.members) > 1
 
-    The solutions are U_d S_d^{1/2} with any d - a orthonormal vectors of the tied eigenspace in the last columns. The
-    one taken here has the polar factor of the projected columns, so the value is an upper bound of the distance to the
-    set.
+
+def nearest_solution_error(prepared: Prepared, psi: Float[Array, "n d"]) -> Float[Array, ""]:
+    """Return the aligned Frobenius error against the solution nearest to Psi^, where there are several.
+
+    For raw stress these are the members. Where lambda_d = lambda_{d+1}, the solutions of classical scaling are U_d
+    S_d^{1/2} with any d - a orthonormal vectors of the tied eigenspace in the last columns. The one taken here has
+    the polar factor of the projected columns, so the value is an upper bound of the distance to the set.
     """
+    if len(prepared.members):
+        return jnp.min(jnp.stack([alignment_errors(psi, member).frobenius for member in prepared.members]))
     above = prepared.above_tie
     left, _, right = jnp.linalg.svd(prepared.tied.T @ psi[:, above:], full_matrices=False)
     columns = jnp.sqrt(prepared.eigenvalues[prepared.d - 1]) * (prepared.tied @ left @ right)
@@ -301,3 +355,12 @@ def digits(*, n: int, p: int, components: int, seed: int) -> Population:
     from dkps_theory.datasets import digits_population  # noqa: PLC0415  (scikit-learn is slow to import)
 
     return digits_population(n=n, p=p, components=components, seed=seed).population
+
+
+def triangle(*, sides: Sequence[float], gamma: float) -> Population:
+    """Return three models in the plane with Gaussian answers, sides (12, 13, 23) and one variance."""
+    first, second, base = sides
+    across = (first**2 - second**2) / (2 * base)
+    height = np.sqrt(first**2 - (across + base / 2) ** 2)
+    corners = np.array([[across, height], [-base / 2, 0.0], [base / 2, 0.0]])
+    return GaussianMixture(np.ones((3, 1, 1)), corners[:, None, None], np.full((3, 1, 1), gamma / 2))

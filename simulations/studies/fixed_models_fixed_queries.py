@@ -1,4 +1,4 @@
-r"""Fixed models and queries, r from 10 to 10^12: the rates of D and of classical Psi^, a cell for each case of DK-M5.
+r"""Fixed models and queries, r from 10 to 10^12: the rates of D and of Psi^, a cell for each case of DK-M5.
 
 Why each rate. Write e = (E_i - E_i') for the errors of the means, of size r^{-1/2} by the central limit theorem.
 
@@ -15,6 +15,17 @@ Why each rate. Write e = (E_i - E_i') for the errors of the means, of size r^{-1
 - d above the rank, exponent 1/2: this needs coincident models (distinct ones make B of rank n - 1). Their squares D^2
   are off by r^{-1/2}, so are the extra eigenvalues, and the extra columns are r^{-1/4}: rate -1/4. Distances between
   coincident models inherit it.
+
+Raw stress, Psi^ in argmin sum (||z_i - z_i'|| - D_ii')^2, exponent 1:
+
+- d at the rank: stress 0 at Psi, where the Hessian is that of a rigid framework, all pairs joined: singular along rigid
+  motions alone. So Psi^ is smooth in D: rate -1/2.
+- d below the rank, one class of minimisers, Hessian not singular: the same, around a Psi of positive stress.
+- d below the rank, two classes: whichever has less stress under D is taken, and noise of any size decides: rate 0;
+  the distance to the nearer of them has rate -1/2.
+- d above the rank: noise within the span of mu is fitted there. What is left of D_ii' is
+  (||f_i - f_i'||^2 - (y_i - y_i')^2) / (2 Delta_ii'), f the noise off the span and y the extra columns: y is fitted to
+  f, of size r^{-1/2}. Rate -1/2, although the Hessian at Psi is singular; it is of size 1/r along y.
 """
 
 from __future__ import annotations
@@ -56,6 +67,7 @@ def _designed(
     rates: dict[str, float],
     d: int = 2,
     convention: Convention = DEFAULT,
+    scaling: str = "classical",
     **design: Any,
 ) -> Cell:
     """Return a cell with a population built from a chosen Psi; a small one unless ``design`` says otherwise."""
@@ -68,6 +80,7 @@ def _designed(
         population=Deferred(f"{_NUMERICS}:designed", full),
         dimension=d,
         convention=convention,
+        scaling=scaling,
         rates=rates,
         remark=remark,
     )
@@ -162,6 +175,43 @@ CELLS = (
         spectrum=(4.0, 2.0),
         groups=((0, 1, 2), (3, 4, 5), (6, 7)),
     ),
+    _designed(
+        name="raw-stress",
+        title="Raw stress at the rank, d = 2",
+        remark="stress 0 at the truth, where only rigid motions keep it",
+        rates=_rates(),
+        scaling="raw-stress",
+        spectrum=(4.0, 2.0),
+    ),
+    _designed(
+        name="raw-stress-below-rank",
+        title="Raw stress below the rank, d = 1, one minimiser",
+        remark="the minimiser on the line is smooth in $D$ as long as the order of the models is the best one",
+        rates=_rates(),
+        d=1,
+        scaling="raw-stress",
+        spectrum=(4.0, 2.0),
+    ),
+    Cell(
+        name="raw-stress-tied",
+        title="Raw stress below the rank, d = 1, two minimisers: a triangle with sides 13, 13, 10",
+        factors={"n": 3, "m": 1, "p": 2, "k": 1},
+        population=Deferred(f"{_NUMERICS}:triangle", {"sides": (13.0, 13.0, 10.0), "gamma": 8.0}),
+        dimension=1,
+        scaling="raw-stress",
+        rates=_rates(frobenius=0.0, spectral=0.0, two_to_infinity=0.0, pairwise=0.0, nearest=-0.5),
+        remark="noise decides which long side is the longer at any $r$: no rate, but the distance to the set has one",
+    ),
+    _designed(
+        name="raw-stress-above-rank",
+        title="Raw stress above the rank, d = 3",
+        remark="the third column is fitted to the noise off the plane, of order $r^{-1/2}$",
+        rates=_rates(),
+        d=3,
+        scaling="raw-stress",
+        n=5,
+        spectrum=(4.0, 2.0),
+    ),
 )
 
 _UNIT = "embedding units^e"
@@ -170,9 +220,9 @@ STUDY = Study(
     name="fixed-models-fixed-queries",
     title="Fixed models, fixed queries: rates in the number of replicates",
     aims=(
-        "How fast do the dissimilarities $D$ and the perspectives $\\hat\\Psi$ of classical multidimensional scaling "
-        "approach their population values as the number of replicates $r$ grows, with models and queries held fixed, "
-        "and in which cases is the rate another than $-1/2$?"
+        "How fast do the dissimilarities $D$ and the perspectives $\\hat\\Psi$ of classical multidimensional scaling, "
+        "and of raw stress, approach their population values as the number of replicates $r$ grows, with models and "
+        "queries held fixed, and in which cases is the rate another than $-1/2$?"
     ),
     data=(
         "Responses of $n$ models to $m$ queries are embedded in $\\mathbb{R}^p$; the answers of model $i$ to query "
@@ -182,11 +232,13 @@ STUDY = Study(
     ),
     estimands=(
         "$\\Delta_{ii'} = c\\|\\mu_i - \\mu_{i'}\\|_F^e$, its square, and $\\Psi = U_d S_d^{1/2}$ from the top $d$ "
-        "eigenpairs of $B = -\\frac12 H \\Delta^2 H$, known exactly for every population."
+        "eigenpairs of $B = -\\frac12 H \\Delta^2 H$, known exactly for every population; for raw stress the minimiser "
+        "at $\\Delta$, which on the line is the global one, by dynamic programming."
     ),
     methods=(
         "$D_{ii'} = c\\|X_i - X_{i'}\\|_F^e$ as it is; $D^2$ less the noise it carries, $c^2\\sum_j(\\gamma_{ij} + "
-        "\\gamma_{i'j})/r$ with the population's own $\\gamma$; and $\\hat\\Psi$ from classical scaling of $D$."
+        "\\gamma_{i'j})/r$ with the population's own $\\gamma$; and $\\hat\\Psi$ from classical scaling of $D$, "
+        "or by raw stress from five starts, where a replicate that does not converge counts as failed."
     ),
     performance=(
         "Root mean square errors over replicates with their Monte Carlo standard errors: of $D$, $D^2$ and its "

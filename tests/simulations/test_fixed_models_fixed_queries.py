@@ -13,6 +13,7 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.stats import norm
 
 from dkps_theory.bounds import squared_dissimilarity_mean
+from dkps_theory.geometry import line_minimisers, raw_stress_mds
 from simulations.runner import run_study
 from simulations.studies import _perspective_errors as numerics
 from simulations.studies.fixed_models_fixed_queries import CELLS, STUDY
@@ -72,7 +73,16 @@ def test_the_exact_curve_is_that_of_the_exact_mean_and_variance():
     np.testing.assert_allclose(bias, np.array(expected) - delta, rtol=1e-6)
 
 
-CASES = ["coincident", "coincident-square-root", "closed-eigengap", "above-rank", "above-rank-square-root"]
+CASES = [
+    "coincident",
+    "coincident-square-root",
+    "closed-eigengap",
+    "above-rank",
+    "above-rank-square-root",
+    "raw-stress",
+    "raw-stress-below-rank",
+    "raw-stress-tied",
+]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -93,6 +103,7 @@ def test_each_cell_is_the_case_it_stands_for(name):
     assert (found["eigengap"] == 0) == (name == "closed-eigengap" or cell.dimension > found["rank"])
     assert (cell.dimension > found["rank"]) == name.startswith("above-rank")
     assert ready.tied.shape[1] == (2 if name == "closed-eigengap" else 0)
+    assert len(ready.members) == (0 if not name.startswith("raw-stress") else 2 if name == "raw-stress-tied" else 1)
     if cell.dimension > found["rank"]:
         assert not np.any(found["perspectives"][:, int(found["rank"]) :])
 
@@ -105,6 +116,43 @@ def test_solutions_of_a_closed_eigengap_are_solutions():
     turned[:, 1] = np.sqrt(float(ready.eigenvalues[1])) * other
     assert float(numerics.nearest_solution_error(ready, jnp.asarray(turned))) < 1e-12
     assert float(numerics.nearest_solution_error(ready, jnp.asarray(1.1 * turned))) > 0.05
+
+
+def test_the_two_minimisers_of_the_tied_triangle_are_the_enumerated_ones():
+    ready = prepared("raw-stress-tied")
+    stress, found = line_minimisers(np.asarray(ready.dissimilarities))
+    assert stress == pytest.approx(200 / 3)
+    gaps = sorted(
+        float(np.ptp(np.abs(np.subtract.outer(x, x)) - np.abs(np.subtract.outer(y, y))))
+        for x in found
+        for y in np.asarray(ready.members)[:, :, 0]
+    )
+    np.testing.assert_allclose(gaps, [0, 0, 40 / 3, 40 / 3], atol=1e-9)
+
+
+def test_raw_stress_above_the_rank_resolves_its_third_column_over_ten_decades():
+    """Errors are proportional to the noise, where a gradient of 1e-12 alone would leave 1e-4 of the third column."""
+    ready = prepared("raw-stress-above-rank")
+    noise = np.random.default_rng(0).normal(size=ready.population.shape)
+    scales = jnp.asarray([1e-2, 1e-4, 1e-6])
+    found = jax.jit(lambda ready: jax.lax.map(lambda s: numerics.errors_at(ready, s * noise, 1 / s**2), scales))(ready)
+    errors = np.asarray(found["frobenius"] / scales)
+    np.testing.assert_allclose(errors[1:], errors[0], rtol=0.05)
+    assert np.asarray(found["configuration"])[-1, :, 2].std() > 1e-8
+
+
+def test_a_replicate_whose_raw_stress_does_not_converge_counts_as_failed(monkeypatch):
+    ready = prepared("raw-stress-tied")
+
+    def unconverged(D, d, *, key, starts):
+        found = raw_stress_mds(D, d, key=key, starts=starts)
+        return dataclasses.replace(found, converged=jnp.asarray(False))
+
+    monkeypatch.setattr(numerics, "raw_stress_mds", unconverged)
+    found = jax.jit(lambda ready: numerics.errors_at(ready, jnp.zeros((3, 1, 2)), jnp.asarray(10.0)))(ready)
+    assert np.isnan(found["frobenius"])
+    assert np.isnan(found["nearest"])
+    assert found["dissimilarity"] == 0
 
 
 def test_a_small_run_end_to_end():
