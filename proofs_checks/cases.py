@@ -19,6 +19,18 @@ INDEPENDENT = Hypothesis(
     lambda population: isinstance(population, dk.Population),
 )
 
+#: None stands for a variance that does not exist.
+TWO_MOMENTS = Hypothesis(
+    "gamma is finite",
+    lambda population: population.gamma is not None and bool(np.all(np.isfinite(population.gamma))),
+)
+
+#: What raw stress is defined for.
+DISSIMILARITY = Hypothesis(
+    "Delta is symmetric, hollow and non-negative",
+    lambda delta: bool(np.all(delta == delta.T) and np.all(np.diag(delta) == 0) and np.all(delta >= 0)),
+)
+
 
 def rational_matrix(generator: random.Random, rows: int, columns: int, bound: int = 6) -> Matrix:
     """Return a random matrix of whole numbers, as fractions."""
@@ -40,6 +52,36 @@ def integer_arrays(rows: int, columns: int, bound: int = 6) -> Any:
     return entries.map(lambda values: np.reshape(np.asarray(values, float), (rows, columns)))
 
 
+def integer_dissimilarities(n: int, low: int = 0, bound: int = 6) -> Any:
+    """Return a hypothesis strategy of dissimilarity matrices with whole entries."""
+    from hypothesis import strategies as st
+
+    def filled(values: list[int]) -> np.ndarray:
+        matrix = np.zeros((n, n))
+        matrix[np.triu_indices(n, 1)] = values
+        return matrix + matrix.T
+
+    pairs = n * (n - 1) // 2
+    return st.lists(st.integers(low, bound), min_size=pairs, max_size=pairs).map(filled)
+
+
+def distances(configuration: np.ndarray) -> np.ndarray:
+    """Distances of the rows (..., n, d) -> (..., n, n), by differences."""
+    return np.linalg.norm(configuration[..., :, None, :] - configuration[..., None, :, :], axis=-1)
+
+
+def raw_stress(configuration: np.ndarray, dissimilarity: np.ndarray) -> float:
+    """Sum of squared differences between distances and dissimilarities, over all ordered pairs."""
+    return float(np.square(distances(configuration) - dissimilarity).sum())
+
+
+def line_classes(dissimilarity: np.ndarray) -> list[np.ndarray]:
+    """Distance matrices of all minimisers of raw stress on the line, one for each congruence class."""
+    from dkps_theory.geometry import line_minimisers
+
+    return [distances(np.asarray(x, float)[:, None]) for x in line_minimisers(dissimilarity)[1]]
+
+
 @functools.cache
 def _jitted(name: str, *static: Any) -> Any:
     import jax
@@ -48,7 +90,7 @@ def _jitted(name: str, *static: Any) -> Any:
     return jax.jit(lambda *arrays: function(*arrays, *static))
 
 
-def dissimilarities(means: np.ndarray, convention: Any = None) -> np.ndarray:
+def dissimilarities(means: Any, convention: Any = None) -> np.ndarray:
     """D of mean embeddings (n, m, p), by the package."""
     return np.asarray(_jitted("dissimilarities", convention or dk.Convention())(means))
 
@@ -56,6 +98,19 @@ def dissimilarities(means: np.ndarray, convention: Any = None) -> np.ndarray:
 def perspective(dissimilarity: np.ndarray, d: int) -> np.ndarray:
     """Classical MDS of D in R^d, by the package."""
     return np.asarray(_jitted("classical_mds", d)(dissimilarity).configuration)
+
+
+@functools.cache
+def _raw_stress_solver(d: int) -> Any:
+    import jax
+
+    key = dk.study_key(0, "cases/raw-stress/starts")
+    return jax.jit(lambda delta: dk.raw_stress_mds(delta, d, key=key))
+
+
+def raw_stress_solution(dissimilarity: np.ndarray, d: int) -> Any:
+    """Raw-stress MDS of one D in R^d, by the package, with one fixed set of starts."""
+    return _raw_stress_solver(d)(dissimilarity)
 
 
 def relative_eigengap(means: Any, d: int) -> float:
@@ -92,7 +147,19 @@ def _compiled(name: str) -> Any:
 
         return jax.vmap(one)(means)
 
-    return eqx.filter_jit({"errors": errors, "responses": responses, "perspective_errors": perspective_errors}[name])
+    def paths(population: Any, keys: Any, grid: Any) -> Any:
+        return jax.vmap(lambda key: population.sample_mean_error_path(key, grid))(keys)
+
+    def raw_stress_distances(means: Any, keys: Any, d: int, convention: Any) -> Any:
+        def one(mean: Any, key: Any) -> Any:
+            found = dk.raw_stress_mds(dk.dissimilarities(mean, convention), d, key=key)
+            shown = dk.dissimilarities(found.configuration[:, None, :], dk.Convention("none"))
+            return jax.numpy.where(found.converged, shown, jax.numpy.nan)
+
+        return jax.vmap(one)(means, keys)
+
+    known: tuple[Any, ...] = (errors, responses, perspective_errors, paths, raw_stress_distances)
+    return eqx.filter_jit({function.__name__: function for function in known}[name])
 
 
 def _in_batches(compute: Any, key: Any, size: int) -> np.ndarray:
@@ -107,6 +174,13 @@ def mean_errors(population: Any, key: Any, size: int, r: float) -> np.ndarray:
     import jax.numpy as jnp
 
     return _in_batches(lambda keys: _compiled("errors")(population, keys, jnp.asarray(float(r))), key, size)
+
+
+def mean_error_paths(population: Any, key: Any, size: int, grid: np.ndarray) -> np.ndarray:
+    """Return ``size`` independent paths of E = X - mu along the grid of r, (size, len, n, m, p)."""
+    import jax.numpy as jnp
+
+    return _in_batches(lambda keys: _compiled("paths")(population, keys, jnp.asarray(grid)), key, size)
 
 
 def responses(population: Any, key: Any, size: int, r: int) -> np.ndarray:
@@ -124,10 +198,34 @@ def perspective_errors(
     convention = convention or dk.Convention()
     psi = perspective(dissimilarities(population.mean, convention), d) if psi is None else psi
     means = np.asarray(population.mean)[None] + errors
-    padding = -len(means) % BATCH
-    padded = np.concatenate([means, np.repeat(means[-1:], padding, axis=0)]).reshape(-1, BATCH, *means.shape[1:])
-    found = [np.asarray(_compiled("perspective_errors")(batch, psi, convention)) for batch in padded]
+    found = [np.asarray(_compiled("perspective_errors")(batch, psi, convention)) for batch in _padded(means)]
     return np.concatenate(found)[: len(means)]
+
+
+def _padded(means: np.ndarray) -> np.ndarray:
+    """Cut into batches of the one size, the last row repeated to fill the last batch."""
+    padding = -len(means) % BATCH
+    return np.concatenate([means, np.repeat(means[-1:], padding, axis=0)]).reshape(-1, BATCH, *means.shape[1:])
+
+
+def raw_stress_distances(population: Any, errors: np.ndarray, d: int, key: Any, convention: Any = None) -> np.ndarray:
+    """Return the distances within Psi^ in R^d by raw stress, (b, n, n), one for each draw of E (b, n, m, p).
+
+    NaN where the optimiser did not converge: such a draw counts against whatever is claimed of it.
+    """
+    import jax
+
+    convention = convention or dk.Convention()
+    batches = _padded(np.asarray(population.mean)[None] + errors)
+    keys = jax.random.split(key, batches.shape[:2])
+    compute = _compiled("raw_stress_distances")
+    found = [np.asarray(compute(batch, own, d, convention)) for batch, own in zip(batches, keys, strict=True)]
+    return np.concatenate(found)[: len(errors)]
+
+
+def pairwise_errors(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Largest absolute difference of two distance matrices, one for each draw (b, n, n)."""
+    return np.abs(found - truth).max(axis=(-2, -1))
 
 
 @functools.cache
@@ -155,3 +253,14 @@ def square_population(width: float = 1.0) -> Any:
     return dk.GaussianMixture(
         np.ones((4, 1, 1)), corners[:, None, None, :], np.full((4, 1, 1), 0.5), covariance_type="spherical"
     )
+
+
+def triangle_population(long: float = 13.0) -> Any:
+    """Three models in the plane with sides 13, ``long`` and 10, one query, Gaussian answers.
+
+    With two longest sides of 13 raw stress on the line has two minimisers: of three points the one opposite the
+    longest side is put in the middle, and the mirror that swaps models 2 and 3 swaps these two.
+    """
+    from simulations.studies._perspective_errors import triangle
+
+    return triangle(sides=(13.0, long, 10.0), gamma=1.0)

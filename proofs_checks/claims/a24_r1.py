@@ -20,18 +20,12 @@ from dataclasses import replace
 import numpy as np
 
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
+from proofs_checks.claim import Check, Claim, Drawing, Evidence, Setting, Witness
 from proofs_checks.evidence.certified import Stored, counterexample
-from proofs_checks.evidence.search import largest_difference
+from proofs_checks.evidence.search import largest_difference, largest_ratio
 from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "A24, remark on minimisers of raw stress"
-
-
-def raw_stress(configuration: np.ndarray, dissimilarity: np.ndarray) -> float:
-    """Sum of squared differences between distances and dissimilarities, over all ordered pairs."""
-    distance = np.linalg.norm(configuration[:, None] - configuration[None], axis=-1)
-    return float(np.square(distance - dissimilarity).sum())
 
 
 def _distances_kept(stretch: int):
@@ -77,8 +71,8 @@ def _stress_kept(stretch: float, setting: Setting) -> Evidence:
     def difference(case):
         configuration, other, orthogonal, shift = case
         dissimilarity = np.linalg.norm(other[:, None] - other[None], axis=-1)
-        before = raw_stress(configuration, dissimilarity)
-        after = raw_stress(stretch * configuration @ orthogonal + shift, dissimilarity)
+        before = cases.raw_stress(configuration, dissimilarity)
+        after = cases.raw_stress(stretch * configuration @ orthogonal + shift, dissimilarity)
         return abs(after - before) / (1 + before)
 
     strategy = st.tuples(
@@ -88,12 +82,27 @@ def _stress_kept(stretch: float, setting: Setting) -> Evidence:
     return largest_difference(strategy, difference, setting, within=1e-9, says=says, quick=150, full=1500)
 
 
+def _any_stretch(largest: int, setting: Setting) -> Evidence:
+    """Look from scratch for an affine map of the line that takes a minimiser, stress 0, to one of positive stress."""
+    from hypothesis import strategies as st
+
+    def stress(case):
+        points, factor, shift = case
+        dissimilarity = cases.distances(points)
+        return 1e9 * cases.raw_stress(min(factor, largest) * points + shift, dissimilarity)
+
+    drawn = st.tuples(cases.integer_arrays(2, 1), st.integers(1, 3), st.integers(-3, 3))
+    return largest_ratio(
+        drawn, stress, setting, says="stress of an affine image of a minimiser is 0", quick=200, full=2000
+    )
+
+
 def _picture():
     from dkps_theory.pages.figures import new_figure
 
     figure, (axes,) = new_figure()
     scales = np.linspace(-2, 2, 201)
-    stress = [raw_stress(a * np.array([[0.0], [1.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])) for a in scales]
+    stress = [cases.raw_stress(a * np.array([[0.0], [1.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])) for a in scales]
     axes.plot(scales, stress)
     axes.plot([-1, 1], [0, 0], "o", label="rigid motions: still minimisers")
     axes.plot([2], [2], "s", label="z → 2z: stress 2")
@@ -102,10 +111,6 @@ def _picture():
     return figure
 
 
-_DISSIMILARITY = Hypothesis(
-    "Delta is symmetric, hollow and non-negative",
-    lambda delta: bool(np.all(delta == delta.T) and np.all(np.diag(delta) == 0) and np.all(delta >= 0)),
-)
 _WITNESS = Witness(
     "two models at distance 1",
     lambda: np.array([[0.0, 1.0], [1.0, 0.0]]),
@@ -127,7 +132,7 @@ CLAIMS = (
         form="as-printed",
         reading="affine in the usual sense: z -> A z + b with any matrix A",
         statement=r"z\in\mathrm{MDS}(\Delta)\ \Rightarrow\ Az+b\in\mathrm{MDS}(\Delta)",
-        hypotheses=(_DISSIMILARITY,),
+        hypotheses=(cases.DISSIMILARITY,),
         witness=_WITNESS,
         checks=(
             Check(
@@ -137,6 +142,7 @@ CLAIMS = (
                 replace(_STRETCHED, replaced={"a": "-1"}),
                 "the map is the reflection z -> -z, a rigid motion",
             ),
+            Check("from-scratch", _any_stretch, 3, 1, "factors 1 only, translations of any length"),
         ),
         recorded="refuted",
         repair="A24-R1/repaired",
@@ -149,7 +155,7 @@ CLAIMS = (
         form="repaired",
         reading="charitable: affine isometries, A'A = I",
         statement=r"z\in\mathrm{MDS}(\Delta),\ W^\top W=I\ \Rightarrow\ Wz+b\in\mathrm{MDS}(\Delta)",
-        hypotheses=(_DISSIMILARITY,),
+        hypotheses=(cases.DISSIMILARITY,),
         witness=_WITNESS,
         checks=(
             Check("distances-kept", identity, _distances_kept(1), _distances_kept(2), "the map also stretches by 2"),

@@ -285,7 +285,7 @@ CLAIMS = (
         hypotheses=(
             cases.INDEPENDENT,
             Hypothesis("two models coincide", lambda w: bool(np.all(w.mean[0] == w.mean[1]))),
-            Hypothesis("gamma is finite", lambda w: bool(np.all(np.isfinite(w.gamma)))),
+            cases.TWO_MOMENTS,
         ),
         witness=Witness(
             "two coincident models and one apart, noise 1/2 to 1 per answer",

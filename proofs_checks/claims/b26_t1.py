@@ -123,7 +123,7 @@ CLAIMS = (
         r"\mathbb E(D_{ii'}-\Delta_{ii'})^2\le\frac{c^2}{r}\sum_j(\gamma_{ij}+\gamma_{i'j})",
         hypotheses=(
             INDEPENDENT,
-            Hypothesis("gamma is finite", lambda w: bool(np.all(np.isfinite(w.gamma)))),
+            cases.TWO_MOMENTS,
             Hypothesis("the means are finite", lambda w: bool(np.all(np.isfinite(w.mean)))),
         ),
         witness=Witness(

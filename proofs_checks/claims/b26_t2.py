@@ -66,7 +66,7 @@ def _stays_away(width: float, setting: Setting) -> Evidence:
     population = cases.square_population(width)
     # B26's c = 1/m is 1 at one query, so the square keeps its size.
     near = [int(np.sum(_errors(population, 1, setting, r) < np.sqrt(2))) for r in (1e2, HIGH)]
-    return monte_carlo.success_rate(
+    found = monte_carlo.success_rate(
         max(near),
         REPLICATES,
         0.75,
@@ -75,6 +75,7 @@ def _stays_away(width: float, setting: Setting) -> Evidence:
         says="P(aligned error of Psi^ < sqrt 2) >= 3/4 on the square in d = 1, at the better of r = 10^2 and 10^12",
         named="the bound 1/2 that symmetry gives",
     )
+    return monte_carlo.illustration(found)
 
 
 def _distances_to_set(population, setting: Setting, r: float) -> np.ndarray:
@@ -116,9 +117,6 @@ def _square_and_rectangle():
     return figure
 
 
-_MOMENTS = Hypothesis("gamma is finite", lambda w: bool(np.all(np.isfinite(w.gamma))))
-
-
 _SQUARE = Witness(
     "four models at the corners of a square, d = 1", cases.square_population, lambda w: bool(w.gamma.min() > 0)
 )
@@ -135,7 +133,7 @@ CLAIMS = (
         statement=r"\lambda_d>\lambda_{d+1}\ \Rightarrow\ \min_{W\in O(d)}\|\hat\Psi W-\Psi\|_F=O_P(r^{-1/2})",
         hypotheses=(
             cases.INDEPENDENT,
-            _MOMENTS,
+            cases.TWO_MOMENTS,
             Hypothesis("lambda_2 > lambda_3", lambda w: cases.relative_eigengap(w.mean, 2) > 1e-6),
         ),
         witness=Witness(
@@ -160,7 +158,7 @@ CLAIMS = (
         form="reconstructed",
         reading="two moments only, Psi one fixed member of MDS(Delta), classical MDS, any d",
         statement=r"\min_{W\in O(d)}\|\hat\Psi W-\Psi\|_F\xrightarrow{P}0",
-        hypotheses=(cases.INDEPENDENT, _MOMENTS),
+        hypotheses=(cases.INDEPENDENT, cases.TWO_MOMENTS),
         witness=_SQUARE,
         checks=(
             Check(
@@ -188,7 +186,7 @@ CLAIMS = (
         form="own",
         reading="distance to the nearest member of MDS(Delta); the rate is checked on the square",
         statement=r"\min_{\Psi\in\mathrm{MDS}(\Delta)}\|\hat\Psi-\Psi\|_F=O_P(r^{-1/2})",
-        hypotheses=(cases.INDEPENDENT, _MOMENTS),
+        hypotheses=(cases.INDEPENDENT, cases.TWO_MOMENTS),
         witness=_SQUARE,
         checks=(Check("square", _set_shrinks, True, False, "distance to one fixed member instead of the set"),),
         recorded="holds",

@@ -20,8 +20,8 @@ class Stored:
     """A stored certificate, possibly with some of its given values replaced (that is how it is broken)."""
 
     name: str
-    observed: tuple[Any, ...]
-    claimed: tuple[Any, ...]
+    observed: tuple[Any, ...] | str
+    claimed: tuple[Any, ...] | str
     relation: Relation = "upper"
     replaced: dict[str, Any] = field(default_factory=dict)
 

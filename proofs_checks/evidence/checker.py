@@ -14,13 +14,22 @@ multiply           entrywise product of two matrices
 gram               -1/2 H A H with H = I - 11'/n
 rank               by exact elimination
 sum entry max_abs  of a matrix; entry takes (matrix, row, column), counted from 0
+least_stress       minimum of raw stress on the line, over all configurations, of dissimilarities
+least_orders       how many orders of the points, up to reversal, reach it
 =================  =====================================================================
+
+Raw stress on the line: for points in a given order the best coordinates without regard to the order are
+x_i = (1/n) sum_j s_ij D_ij, s_ij = 1 where j comes before i and -1 where it comes after, with value
+V = sum D^2 - 2 n sum x_i^2 for sum over ordered pairs of (s_ij (x_i - x_j) - D_ij)^2. That sum is at least the stress
+of any x, since (|a| - D)^2 <= (a - D)^2 for D >= 0, and equals it for an x in this order. So the least V over all
+orders is the least stress; and each order gives one x, so there are at most least_orders minimisers up to motions.
 
 Relations: ``==``, ``!=``, ``<``, ``<=`` between numbers, ``==`` and ``!=`` between matrices too.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import operator
 from collections.abc import Callable
@@ -92,6 +101,39 @@ def rank(a: Matrix) -> Fraction:
     return Fraction(found)
 
 
+def by_order(a: Matrix) -> list[tuple[Fraction, list[Fraction]]]:
+    """Return V and x, as above, of every order of the points, reversals left out."""
+    n, total = len(a), sum((x * x for row in a for x in row), Fraction(0))
+    if n > 6 or any(a[i][i] != 0 or a[i][j] != a[j][i] or a[i][j] < 0 for i in range(n) for j in range(n)):
+        raise CertificateError("least stress: wants dissimilarities of at most six points")
+    found = []
+    for order in itertools.permutations(range(n)):
+        if order[0] <= order[-1]:  # an order and its reversal are one configuration and its mirror image
+            place = {point: index for index, point in enumerate(order)}
+            signs = [[(place[i] > place[j]) - (place[i] < place[j]) for j in range(n)] for i in range(n)]
+            x = [
+                sum((s * t for s, t in zip(*rows, strict=True)), Fraction(0)) / n for rows in zip(signs, a, strict=True)
+            ]
+            found.append((total - 2 * n * sum((y * y for y in x), Fraction(0)), x))
+    return found
+
+
+def least_stress(a: Matrix) -> Fraction:
+    """Return the least raw stress on the line."""
+    return min(value for value, _ in by_order(a))
+
+
+def best_on_line(a: Matrix) -> list[Fraction]:
+    """Return a configuration on the line that has it."""
+    return min(by_order(a))[1]
+
+
+def least_orders(a: Matrix) -> Fraction:
+    """Return how many orders of the points, up to reversal, reach the least raw stress on the line."""
+    values = [value for value, _ in by_order(a)]
+    return Fraction(values.count(min(values)))
+
+
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": _entrywise(operator.add),
     "-": _entrywise(operator.sub),
@@ -108,6 +150,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "rank": rank,
     "sum": lambda a: sum((x for row in a for x in row), Fraction(0)),
     "max_abs": lambda a: max(abs(x) for row in a for x in row),
+    "least_stress": least_stress,
+    "least_orders": least_orders,
     "entry": lambda a, i, j: a[int(i)][int(j)],
 }
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {

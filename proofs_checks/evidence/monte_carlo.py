@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,14 @@ def success_rate(
         detectable=named,
         detail=f"{says} (exact binomial)",
     )
+
+
+def illustration(found: Evidence) -> Evidence:
+    """Return evidence about finitely many r that shows a limit failing: it illustrates, and refutes nothing by itself.
+
+    A limit says nothing about any one r, so a true claim may be contradicted with a probability of up to 1.
+    """
+    return replace(found, alpha=1.0, detail=f"{found.detail}; illustration")
 
 
 def falls_as(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from dkps_theory._validate import shown
 from proofs_checks.claim import Evidence, Outcome, Setting
 
 
@@ -23,7 +24,7 @@ def largest_ratio(
     quick: int,
     full: int,
     tolerance: float = 1e-9,
-    describe: Callable[[Any], str] = repr,
+    describe: Callable[[Any], str] = lambda case: shown(case, 300),
 ) -> Evidence:
     """Look for a case with observed / claimed above 1; support is the worst ratio found with none above.
 

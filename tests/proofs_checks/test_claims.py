@@ -20,7 +20,9 @@ EXACT = [
 ]
 PROMISED = {
     *("B26-DEF", "B26-T1", "B26-T2", "DK-M1", "DK-M8"),
-    *("A24-R1", "A25-DEF", "CL-RIGID", "CL-CENTRE", "CL-SCHOENBERG"),
+    *("A24-EQ1", "A24-R1", "A24-R2", "A24-R3", "A24-T1", "A24-L1", "A24-C1", "DK-M6"),
+    *("A24-T1/repaired", "A24-L1/repaired", "A24-C1/repaired"),
+    *("A25-DEF", "CL-RIGID", "CL-CENTRE", "CL-SCHOENBERG"),
 }
 
 
