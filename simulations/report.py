@@ -331,7 +331,7 @@ def _cloud_figures(dataset: xr.Dataset) -> list[Markup]:
 
 def _cloud_caption(cell: dict[str, Any]) -> str:
     if cell["rates"].get("frobenius") == 0:
-        return "The clouds do not shrink to points: at every r the noise picks the second axis anew."
+        return "The clouds do not shrink to points: at every r the noise picks one of several solutions anew."
     axes = "The last two axes. " if cell["dimension"] > 2 else ""
     speed = cell["rates"].get("frobenius", -0.5)
     return f"{axes}The clouds shrink onto the crosses, in size like $r^{{{speed:g}}}$."

@@ -50,7 +50,8 @@ class RawStressMDS(eqx.Module):
         How many of the ordinary starts ended at the best stress, over all tied minimisers. 0 or 1 is a warning unless
         ``exact`` (see :attr:`doubtful`): where one start in ``starts`` finds the best, a better one may hide from all.
     distinct
-        How many minimisers of the best stress, none congruent to another, were seen. It is a lower bound.
+        How many minimisers of the best stress, none congruent to another, were seen. It is a lower bound; in d >= 2
+        minimisers whose distances agree to 1e-3 of ||D||_F count as one.
     exact
         Whether the stress is known to be the global minimum, up to rounding: for d = 1 (or n = 2) and n <= 12.
     configurations, stresses, gradient_norms, convergences, iterations
@@ -75,12 +76,12 @@ class RawStressMDS(eqx.Module):
     minimiser: Int[Array, " s"]
 
     @property
-    def doubtful(self) -> Bool[Array, ""]:
+    def doubtful(self) -> Bool[Array, "*batch"]:
         """Whether the best may well be missed: not converged, or not exact and reached by one start or none."""
         return ~self.converged | (~self.exact & (self.reached <= 1))
 
     @property
-    def tied(self) -> Bool[Array, ""]:
+    def tied(self) -> Bool[Array, "*batch"]:
         """Whether two best minimisers that are not congruent were seen."""
         return self.distinct > 1
 
@@ -96,6 +97,7 @@ class RawStressMDS(eqx.Module):
 def minimise(
     D: Array, key: Array, tolerance: Array, d: int, starts: int, max_iterations: int, use_exact: bool = True
 ) -> RawStressMDS:
+    """Do the work of :func:`dkps_theory.raw_stress_mds` on checked input; ``use_exact`` allows dynamic programming."""
     n = D.shape[0]
     shape, scale = normalised(D)
     k = min(d, n - 1)

@@ -113,8 +113,19 @@ class PerspectiveLaw(abc.ABC):
 
 
 @final
+@dataclasses.dataclass(frozen=True)
 class GaussianPerspectives(PerspectiveLaw):
-    """psi ~ N(0, diag(variances)), variances (q,), each at least 0: unbounded, and any centred Gaussian up to rotation.
+    """psi ~ N(0, diag(variances)): unbounded, and any centred Gaussian up to rotation.
+
+    Parameters
+    ----------
+    variances
+        (q,), each at least 0, in the squared unit of psi.
+
+    Raises
+    ------
+    InputError
+        When they are not one list of finite numbers of at least 0.
 
     Examples
     --------
@@ -122,10 +133,17 @@ class GaussianPerspectives(PerspectiveLaw):
     inf
     """
 
-    def __init__(self, variances: npt.ArrayLike) -> None:
-        self._variances = finite("variances", variances)
-        axes("variances", self._variances, "q")
-        require((self._variances >= 0).all(), f"variances: got {self._variances.min():g}; each must be at least 0")
+    variances: npt.ArrayLike
+
+    def __post_init__(self) -> None:
+        values = finite("variances", self.variances)
+        axes("variances", values, "q")
+        require((values >= 0).all(), f"variances: got {values.min():g}; each must be at least 0")
+        object.__setattr__(self, "variances", tuple(values.tolist()))
+
+    @property
+    def _variances(self) -> np.ndarray:
+        return np.asarray(self.variances, dtype=np.float64)
 
     @property
     def mean(self) -> Float[np.ndarray, " q"]:
@@ -147,8 +165,21 @@ class GaussianPerspectives(PerspectiveLaw):
 
 
 @final
+@dataclasses.dataclass(frozen=True)
 class SpherePerspectives(PerspectiveLaw):
-    """psi uniform on the sphere of a radius about 0 in R^q, q >= 2: a compact Riemannian manifold, a circle at q = 2.
+    """psi uniform on the sphere of a radius about 0 in R^q: a compact Riemannian manifold, a circle at q = 2.
+
+    Parameters
+    ----------
+    q
+        Dimension, at least 2.
+    radius
+        Above 0, in the unit of psi.
+
+    Raises
+    ------
+    InputError
+        When q is no whole number of at least 2, or the radius no number above 0.
 
     Examples
     --------
@@ -156,34 +187,50 @@ class SpherePerspectives(PerspectiveLaw):
     [[4.5, 0.0], [0.0, 4.5]]
     """
 
-    def __init__(self, q: int, radius: float = 1.0) -> None:
-        self._q = whole_number("q", q, 2)
-        self._radius = float(per_cell("radius", radius, (), above_zero=True))
+    q: int
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "q", whole_number("q", self.q, 2))
+        object.__setattr__(self, "radius", float(per_cell("radius", self.radius, (), above_zero=True)))
 
     @property
     def mean(self) -> Float[np.ndarray, " q"]:
         """Zero."""
-        return np.zeros(self._q)
+        return np.zeros(self.q)
 
     @property
     def covariance(self) -> Float[np.ndarray, "q q"]:
         """(radius^2 / q) I."""
-        return self._radius**2 / self._q * np.eye(self._q)
+        return self.radius**2 / self.q * np.eye(self.q)
 
     @property
     def bound(self) -> float:
         """The radius."""
-        return self._radius
+        return self.radius
 
     def _draw(self, generator: np.random.Generator, n: int) -> Float[np.ndarray, "n q"]:
-        points = generator.normal(size=(n, self._q))
-        size = np.sqrt(sum(points[:, [column]] ** 2 for column in range(self._q)))
-        return self._radius * (points / size)
+        points = generator.normal(size=(n, self.q))
+        size = np.sqrt(sum(points[:, [column]] ** 2 for column in range(self.q)))
+        return self.radius * (points / size)
 
 
 @final
+@dataclasses.dataclass(frozen=True)
 class GroupPerspectives(PerspectiveLaw):
-    """psi is one of k centres, (k, q), with the given weights, (k,): models of a group coincide exactly.
+    """psi is one of k centres with the given weights: models of a group coincide exactly.
+
+    Parameters
+    ----------
+    centres
+        (k, q), in the unit of psi.
+    weights
+        (k,), each at least 0, with sum 1.
+
+    Raises
+    ------
+    InputError
+        When the centres are not (k, q) finite numbers, or the weights no law on them.
 
     Examples
     --------
@@ -191,15 +238,26 @@ class GroupPerspectives(PerspectiveLaw):
     [[1.0]]
     """
 
-    def __init__(self, centres: npt.ArrayLike, weights: npt.ArrayLike) -> None:
-        self._centres = finite("centres", centres)
-        axes("centres", self._centres, "k q")
-        shares = finite("weights", weights)
-        if shares.shape != self._centres.shape[:1]:
-            raise InputError(f"weights: got shape {shares.shape}; with these centres it must be {len(self._centres)}")
+    centres: npt.ArrayLike
+    weights: npt.ArrayLike
+
+    def __post_init__(self) -> None:
+        centres, shares = finite("centres", self.centres), finite("weights", self.weights)
+        axes("centres", centres, "k q")
+        if shares.shape != centres.shape[:1]:
+            raise InputError(f"weights: got shape {shares.shape}; with these centres it must be {len(centres)}")
         if np.any(shares < 0) or abs(shares.sum() - 1) > SUM_TOLERANCE:
             raise InputError(f"weights: got {shares.tolist()}; each must be at least 0, and they must sum to 1")
-        self._weights = shares / shares.sum()
+        object.__setattr__(self, "centres", tuple(map(tuple, centres.tolist())))
+        object.__setattr__(self, "weights", tuple((shares / shares.sum()).tolist()))
+
+    @property
+    def _centres(self) -> np.ndarray:
+        return np.asarray(self.centres, dtype=np.float64)
+
+    @property
+    def _weights(self) -> np.ndarray:
+        return np.asarray(self.weights, dtype=np.float64)
 
     @property
     def mean(self) -> Float[np.ndarray, " q"]:

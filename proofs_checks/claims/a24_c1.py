@@ -153,7 +153,8 @@ CLAIMS = (
         title="Rigid motions that depend on the data take Psi to Psi^ in the limit",
         source=SOURCE,
         form="repaired",
-        reading="MDS(Delta) one class; no subsequence; the rate is ours",
+        reading="MDS(Delta) one class; no subsequence; checked in probability, and almost surely as the distances are "
+        "in A24-T1/repaired; the rate is ours",
         statement=r"\min_{W\in O(d),a}\|\hat\Psi-(\Psi W+\mathbf 1a^\top)\|_F\xrightarrow{P}0",
         hypotheses=a24_t1_rates.AT_THE_RANK,
         witness=a24_t1_rates.MIXTURE,

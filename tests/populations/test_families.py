@@ -149,3 +149,19 @@ def test_bad_input_is_refused_in_one_line(make, message, monkeypatch):
     with pytest.raises(InputError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: GaussianPerspectives([4.0, 1.0]),
+        lambda: SpherePerspectives(3, radius=2),
+        lambda: GroupPerspectives(np.array([[0.0], [1.0]]), [0.25, 0.75]),
+    ],
+)
+def test_laws_of_perspectives_are_values(make):
+    assert make() == make()
+    assert hash(make()) == hash(make())
+    assert "object at" not in repr(make())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make().radius = 3.0
