@@ -13,7 +13,16 @@ jaxtyping.install_import_hook(
 )
 
 import jax  # noqa: E402
+import pytest  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 pytest_plugins = ["dkps_theory.testing.plugin"]
+
+
+@pytest.fixture
+def unannotated():
+    """Calls as users make them, without the annotation checks that run under pytest."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -6,7 +6,6 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,14 +19,6 @@ RNG = np.random.default_rng(4)
 RESPONSES = RNG.normal(size=(3, 2, 4, 2))
 MASK = RNG.random((3, 2, 4)) < 0.6
 MASK[:, :, 2:] = True  # at least two responses everywhere
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def long_table(responses=RESPONSES, mask=MASK):

@@ -8,7 +8,6 @@ import warnings
 from functools import partial
 
 import jax
-import jaxtyping
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -177,14 +176,6 @@ def test_transform_refuses_what_cannot_be_placed():
     for call in (DKPS().transform, DKPS().place):
         with pytest.raises(NotFittedError):
             call(RESPONSES)
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,14 +17,6 @@ from tests import reference
 RNG = np.random.default_rng(8)
 TRUTH = RNG.normal(size=(7, 2))
 NOISY = TRUTH + 0.1 * RNG.normal(size=(7, 2))
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 from sklearn.manifold import ClassicalMDS as TheirClassicalMDS
@@ -15,14 +14,6 @@ from dkps_theory.geometry import align, classical_mds, classical_mds_of_means, d
 from tests import reference
 
 RNG = np.random.default_rng(5)
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def distances(points):

@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -18,14 +17,6 @@ from tests import reference
 
 RNG = np.random.default_rng(11)
 MEANS = RNG.normal(size=(5, 3, 2))
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize("convention", [DEFAULT, A24, A25, Convention("none", 1.5)], ids=lambda c: c.label)

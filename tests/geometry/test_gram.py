@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import jaxtyping
 import numpy as np
 import pytest
 
 from dkps_theory._validate import InputError
 from dkps_theory.geometry import gram
 from tests import reference
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def test_equals_the_matrix_product_and_is_centred():

@@ -6,7 +6,6 @@ import itertools
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -28,14 +27,6 @@ from tests import reference
 RNG = np.random.default_rng(12)
 KEY = jax.random.key(3)
 PLACEMENTS = {"gower": gower_placement, "trosset-priebe": trosset_priebe_placement}
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def distances(first, second):

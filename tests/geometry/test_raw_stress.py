@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -20,14 +19,6 @@ from tests import reference
 
 RNG = np.random.default_rng(17)
 KEY = jax.random.key(3)
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def distances(points):

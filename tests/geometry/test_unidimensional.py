@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import jax
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -14,14 +13,6 @@ from dkps_theory.geometry import line_minimisers
 from tests import reference
 
 RNG = np.random.default_rng(31)
-
-
-@pytest.fixture
-def unannotated():
-    """Calls as users make them, without the annotation checks that run under pytest."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def integers(n, low=0, high=6):
