@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -36,12 +37,23 @@ def cache_folder() -> Path | None:
         return None
 
 
+def has_started() -> bool:
+    """Whether JAX has started, so that flags have no effect any more; the package's numerical modules start it."""
+    if "jax" not in sys.modules:
+        return False
+    from jax._src import xla_bridge  # no public function tells it without starting JAX
+
+    return xla_bridge.backends_are_initialized()
+
+
 def _compile_quickly() -> None:
     """Ask XLA for its first level of optimisation on a CPU, unless the user asked for another.
 
-    Compiling a sampler takes a third of the time then, and running it about the same. It has no effect on a JAX that
-    has started already; on a GPU XLA's own default stays.
+    Compiling a sampler takes a third of the time then, and running it about the same. A JAX that has started already
+    keeps what it has; on a GPU XLA's own default stays.
     """
+    if has_started():
+        return  # the flag would say what is not so, here and to worker processes
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_optimization_level" not in flags and importlib.util.find_spec("jax_plugins") is None:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=1".strip()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -62,10 +62,13 @@ def _complain(kind: str, text: object) -> None:
     typer.echo(f"{kind}: {_one_line(text)}", err=True)
 
 
-def _installed() -> list[EntryPoint]:
-    """Return the entry points, this distribution's own first, so that no other package takes over its commands."""
+def _installed() -> list[Any]:
+    """Return the entry points, this distribution's own first, so that no other package takes over its commands.
 
-    def rank(entry: EntryPoint) -> tuple[bool, str, str]:
+    They are not always Python's own class: a process in which Dask is loaded finds those of a backport.
+    """
+
+    def rank(entry: Any) -> tuple[bool, str, str]:
         return (entry.dist is None or entry.dist.name != "dkps-theory", entry.name, entry.value)
 
     return sorted(entry_points(group=GROUP), key=rank)

@@ -7,7 +7,8 @@ import functools
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
+from typing import Any
 
 from dkps_theory._validate import InputError, nearest_name
 from proofs_checks.claim import Claim
@@ -25,7 +26,7 @@ def all_claims() -> dict[str, Claim]:
     return claims
 
 
-def _claims_of(entry: EntryPoint) -> list[Claim]:
+def _claims_of(entry: Any) -> list[Claim]:
     """Load the claims of one entry; another package's that fails to load is reported and left out."""
     try:
         return [claim for name in entry.load() for claim in importlib.import_module(name).CLAIMS]

@@ -19,40 +19,60 @@ def simulate(
     study: Annotated[
         str, typer.Argument(metavar="STUDY|FILE.py", help="A study's name, or a file that defines STUDY.")
     ],
-    replicates: Annotated[int | None, typer.Option(min=1, help="Replicates per cell; default the study's own.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all draws.")] = 0,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Replicates, seed, factors and axes of the run.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="One factor, axis or number, such as n=10,20; may be repeated."
+        ),
+    ] = None,
+    replicates: Annotated[
+        int | None, typer.Option(help="Replicates per cell, at least 2; with --until-mcse the most.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of all draws; default 0.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR.zarr", help="Folder to write; default STUDY.zarr here.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a store, or extend it.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there already.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Worker processes on this machine (extra cluster).")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster that runs already (extra cluster).")
+    ] = None,
+    until_mcse: Annotated[
+        float | None, typer.Option(metavar="X", help="Go on until the target's standard error is at most X.")
+    ] = None,
+    max_time: Annotated[str | None, typer.Option(metavar="TIME", help="Begin nothing after 90s, 30m or 2h.")] = None,
 ) -> None:
     """Run a study and store its replicates with their manifest."""
-    from simulations.study import resolve_study
+    from simulations.run_command import Options, run
 
-    chosen = resolve_study(study)
-    from simulations.store import check_target, save
-
-    target = check_target(Path(f"{chosen.name}.zarr") if out is None else out, overwrite=overwrite)
-    from dkps_theory._numerics import numerics
-
-    numerics()
-    from simulations.progress import show_progress
-    from simulations.report import print_summary
-    from simulations.runner import run_study
-
-    count = chosen.replicates if replicates is None else replicates
-    with show_progress(count * len(chosen.cells), chosen.name) as advance:
-        dataset = run_study(chosen, replicates=count, seed=seed, advance=advance)
-    save(dataset, target, overwrite=overwrite)
-    print_summary(dataset)
-    typer.echo(f"{target}: {count:,} replicates of {len(chosen.cells)} cells in {dataset.attrs['seconds']:.0f} s")
-    typer.echo(f"next: dkps-theory report {target} --html {target.with_suffix('.html').name}")
+    run(
+        Options(
+            study=study,
+            config=config,
+            settings=tuple(settings or ()),
+            replicates=replicates,
+            seed=seed,
+            out=out,
+            resume=resume,
+            overwrite=overwrite,
+            workers=workers,
+            scheduler=scheduler,
+            until_mcse=until_mcse,
+            max_time=max_time,
+        )
+    )
 
 
 def studies() -> None:
     """List the studies that can be run."""
     from dkps_theory._validate import InputError
-    from simulations.study import find_study, study_names
+    from simulations.catalogue import find_study, study_names
 
     names = study_names()
     width = max((len(name) for name in names), default=0)
@@ -62,25 +82,25 @@ def studies() -> None:
         except InputError as error:  # a broken study of another package must not hide the others
             typer.echo(f"warning: {error}", err=True)
             continue
-        size = f"{len(study.cells)} cells, {len(study.r_grid)} values of r, {study.replicates:,} replicates"
-        typer.echo(f"{name:{width}}  {study.title} ({size})")
+        typer.echo(f"{name:{width}}  {study.title} ({len(study.cells)} cells, {study.replicates:,} replicates)")
 
 
 def report(
     store: Annotated[Path, typer.Argument(metavar="DIR.zarr", help="What `simulate` wrote.")],
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a self-contained page.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every summary as a table.")] = None,
+    replicates_csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every replicate as a table, one value a line.")
+    ] = None,
 ) -> None:
-    """Summarise a store on the terminal, and as a page or a table of numbers."""
-    from simulations.store import load
+    """Summarise a store, finished or not, on the terminal, and as a page or a table of numbers."""
+    from simulations.store import open_store
 
-    dataset = load(store)
-    from simulations.report import print_summary, write_csv, write_html
+    opened = open_store(store)
+    from simulations.report import print_summary, write_csv, write_html, write_replicates_csv
 
-    print_summary(dataset)
-    if html is not None:
-        write_html(dataset, html)
-        typer.echo(f"{html}: written")
-    if csv is not None:
-        write_csv(dataset, csv)
-        typer.echo(f"{csv}: written")
+    print_summary(opened)
+    for path, write in ((html, write_html), (csv, write_csv), (replicates_csv, write_replicates_csv)):
+        if path is not None:
+            write(opened, path)
+            typer.echo(f"{path}: written")

@@ -22,8 +22,8 @@ def silent(_count: int, _what: str) -> None:
 
 
 @contextmanager
-def show_progress(total: int, title: str, unit: str = "replicates") -> Iterator[Advance]:
-    """Show progress over ``total`` units while the block runs; yields the function to call."""
+def show_progress(total: int | None, title: str, unit: str = "replicates") -> Iterator[Advance]:
+    """Show progress over ``total`` units while the block runs, None when nobody knows; yields the function to call."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines(total, title, unit)
@@ -41,7 +41,7 @@ def show_progress(total: int, title: str, unit: str = "replicates") -> Iterator[
         yield lambda count, what: bars.update(task, advance=count, description=f"{title}: {what}")
 
 
-def _lines(total: int, title: str, unit: str) -> Advance:
+def _lines(total: int | None, title: str, unit: str) -> Advance:
     """Return a function that prints a line when the work starts, now and then, and when it ends."""
     begun = time.monotonic()
     state = {"done": 0, "printed": -_PAUSE}
@@ -49,12 +49,17 @@ def _lines(total: int, title: str, unit: str) -> Advance:
     def advance(count: int, what: str) -> None:
         state["done"] += count
         elapsed = time.monotonic() - begun
-        if elapsed - state["printed"] < _PAUSE and state["done"] < total:
+        done = state["done"]
+        if elapsed - state["printed"] < _PAUSE and done != total:
             return
         state["printed"] = elapsed
-        left = elapsed * (total - state["done"]) / state["done"] if state["done"] else float("nan")
-        time_left = f", about {left:.0f} s left" if 0 < state["done"] < total else ""
-        line = f"{title}: {what}, {state['done']:,} of {total:,} {unit}, {elapsed:.0f} s{time_left}"
+        of = "" if total is None else f" of {total:,}"
+        left = (
+            ""
+            if total is None or not 0 < done < total or elapsed < 3
+            else f", about {elapsed * (total - done) / done:.0f} s left"
+        )
+        line = f"{title}: {what}, {done:,}{of} {unit}, {elapsed:.0f} s{left}"
         print(line, file=sys.stderr, flush=True)
 
     return advance

@@ -1,42 +1,149 @@
-"""Run a study: every cell, every replicate, in full batches, into one dataset with its manifest.
+"""Run a study: every cell, every replicate, batch by batch, into a store that a later run can go on with.
 
-The draws of a replicate depend on (seed, study name, cell index, replicate index) and on nothing else. A replicate that
-fails shows as NaN; it is kept and counted, never drawn again.
+Batches are computed in rounds, one of every cell at a time, so that whatever ends a run early leaves all cells about
+equally far. Who computes them is an executor: this process (:class:`LocalDevices`) or a cluster
+(:mod:`simulations.scheduler`). The store is written by this process alone.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
-import xarray as xr
 
 from dkps_theory._numerics import numerics
-from dkps_theory._validate import require, whole_number
-from dkps_theory.monte_carlo import replicate, replicate_keys
-from simulations.fingerprint import platform_fingerprint, versions
+from dkps_theory._validate import InputError, require, whole_number
+from simulations.batches import Computed, Started, Task, check_axes, finish, output_shapes, start
+from simulations.catalogue import Recipe
+from simulations.fingerprint import platform_fingerprint
+from simulations.manifest import manifest, same_run
 from simulations.progress import Advance, silent
-from simulations.study import Cell, Deferred, Output, Study
+from simulations.stopping import Until, next_look
+from simulations.store import Store, open_store
+from simulations.store_setup import create_store, resume_store
+from simulations.study import FEWEST_REPLICATES, Study
 
-#: Version of the layout of a store.
-SCHEMA = 1
+
+@runtime_checkable
+class Executor(Protocol):
+    """Computes batches."""
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Computed]:
+        """Yield the batches of ``tasks`` in whatever order they get done; tasks are taken as there is room."""
+        ...
+
+
+class Prepared:
+    """What the cells of a study are prepared to, each made once, when it is first asked for."""
+
+    def __init__(self, study: Study, seed: int) -> None:
+        self.study, self.seed = study, seed
+        self._made: dict[int, Any] = {}
+        self._shapes: dict[int, dict[str, tuple[int, ...]]] = {}
+
+    def __getitem__(self, cell: int) -> Any:
+        if cell not in self._made:
+            with self._own_code(cell, "prepare"):
+                self._made[cell] = self.study.prepare(self.study.cells[cell], self.study.axes)
+        return self._made[cell]
+
+    @contextmanager
+    def _own_code(self, cell: int, what: str) -> Iterator[None]:
+        """Say in one line what a study's own function raises."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # whatever it is
+            where = f"study {self.study.name!r}, cell {self.study.cells[cell].name!r}"
+            raise InputError(f"{where}: {what} does not run: {type(error).__name__}: {error}") from error
+
+    def shapes(self, cell: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the outputs of a cell."""
+        if cell not in self._shapes:
+            self._shapes[cell] = output_shapes(self.study, cell, self[cell], self.seed)
+        return self._shapes[cell]
+
+    def truths(self, cell: int) -> dict[str, np.ndarray]:
+        """Return the truths of a cell, checked against the study's list."""
+        where = f"study {self.study.name!r}, cell {self.study.cells[cell].name!r}"
+        ready = self[cell]
+        with self._own_code(cell, "truth"):
+            found = self.study.truth(ready)
+        wrong = sorted({truth.name for truth in self.study.truths} ^ set(found))
+        require(not wrong, f"{where}: truth returns other names than the study lists: {', '.join(wrong)}")
+        values = {name: np.asarray(value, dtype=np.float64) for name, value in found.items()}
+        for truth in self.study.truths:
+            check_axes(self.study, truth, values[truth.name].shape, where)
+        return values
+
+
+class LocalDevices:
+    """Computes batches in this process, whole batches on each local device in turn.
+
+    One batch is under way on each device while the one before it is written. All of it happens in one thread: XLA's
+    CPU client can wait for itself for ever when two threads run programs at once.
+
+    Parameters
+    ----------
+    prepared
+        The study's prepared cells.
+    devices
+        Default all of JAX's local devices.
+    """
+
+    def __init__(self, prepared: Prepared, devices: Sequence[Any] | None = None) -> None:
+        self.study = prepared.study
+        self._prepared = prepared
+        self._devices = list(jax.local_devices() if devices is None else devices)
+        self._placed: dict[tuple[int, int], Any] = {}
+        self._platform = platform_fingerprint()
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Computed]:
+        """Yield the batches in the order of ``tasks``."""
+        under_way: deque[Started] = deque()
+        for turn, task in enumerate(tasks):
+            done = self._finish(under_way.popleft()) if len(under_way) == len(self._devices) else None
+            at = turn % len(self._devices)
+            under_way.append(start(self.study, self._on(task.cell, at), task, self._prepared.seed, self._devices[at]))
+            if done is not None:
+                yield done
+        while under_way:
+            yield self._finish(under_way.popleft())
+
+    def _on(self, cell: int, at: int) -> Any:
+        """Return a prepared cell with its arrays on a device."""
+        if (cell, at) not in self._placed:
+            device = self._devices[at]
+            self._placed[cell, at] = jax.tree.map(
+                lambda leaf: jax.device_put(leaf, device) if isinstance(leaf, jax.Array) else leaf, self._prepared[cell]
+            )
+        return self._placed[cell, at]
+
+    def _finish(self, started: Started) -> Computed:
+        return finish(self.study, started, self._prepared.shapes(started.task.cell), self._platform)
 
 
 def run_study(
     study: Study, *, replicates: int | None = None, seed: int = 0, advance: Advance = silent, pin: bool = True
-) -> xr.Dataset:
-    """Run every replicate of every cell.
+) -> Store:
+    """Run every replicate of every cell, in this process, into a store in memory.
 
     Parameters
     ----------
     study
         What to run.
     replicates
-        Replicates per cell; default the study's own number.
+        Replicates per cell, at least 2; default the study's own number.
     seed
         A whole number from 0 to 2^32 - 1.
     advance
@@ -45,131 +152,191 @@ def run_study(
         Keep BLAS on one thread and JAX's compiled code on disk (:func:`dkps_theory._numerics.numerics`), which
         reproducible bits need. Tests that must leave the process as it was switch it off.
 
-    Returns
-    -------
-    xarray.Dataset
-        Dims (cell, replicate, r, ...); outputs and, without the axis ``replicate``, truths; attributes: the manifest.
-
     Raises
     ------
     InputError
         When replicates or seed are not whole numbers in range, or a function returns other names than the study lists.
     """
-    begun = time.monotonic()
-    count = study.replicates if replicates is None else whole_number("replicates", replicates, 1)
-    seed = whole_number("seed", seed, 0, 2**32 - 1)
     if pin:
         numerics()
-    outputs: list[dict[str, np.ndarray]] = []
-    truths: list[dict[str, np.ndarray]] = []
-    for index, cell in enumerate(study.cells):
-        advance(0, cell.name)
-        prepared = study.prepare(cell, study.r_grid)
-        truths.append(_named(study.truth(prepared), study.truths, f"truth of study {study.name!r}"))
-        outputs.append(_run_cell(study, index, prepared, seed, count, advance))
-    data = {output.name: _stack(output, outputs, ("replicate",)) for output in study.outputs}
-    data |= {truth.name: _stack(truth, truths, ()) for truth in study.truths}
-    coordinates = {"r": study.r_grid, **study.coordinates}
-    dataset = xr.Dataset(data, coords={axis: (axis, np.asarray(at, float)) for axis, at in coordinates.items()})
-    for output in (*study.outputs, *study.truths):
-        dataset[output.name].attrs = {"title": output.title, "unit": output.unit}
-    failures = {o.name: [_failed(study.cells[c], o, outputs[c]) for c in range(len(outputs))] for o in study.outputs}
-    dataset.attrs = manifest(study, replicates=count, seed=seed) | {
-        "failures": failures,
-        "seconds": round(time.monotonic() - begun, 3),
-    }
-    return dataset
+    count = study.replicates if replicates is None else replicates
+    prepared = Prepared(study, whole_number("seed", seed, 0, 2**32 - 1))
+    store = begin(prepared, None, planned=[count] * len(study.cells))
+    carry_out(store, LocalDevices(prepared), advance=advance)
+    return store
 
 
-def manifest(study: Study, *, replicates: int, seed: int) -> dict[str, Any]:
-    """Return everything a reader of a store needs: what was run, on what, and what the study says about itself."""
-    return {
-        "dkps_theory_store": SCHEMA,
-        "study": study.name,
-        "seed": seed,
-        "replicates": replicates,
-        "batch_size": study.batch_size,
-        "design_hash": study.design_hash(),
-        "versions": versions(),
-        "platform": platform_fingerprint(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "title": study.title,
-        "aims": study.aims,
-        "data": study.data,
-        "estimands": study.estimands,
-        "methods": study.methods,
-        "performance": study.performance,
-        "cells": [_described(cell) for cell in study.cells],
-        "outputs": [output.name for output in (*study.outputs, *study.truths)],
-    }
+def begin(
+    prepared: Prepared,
+    path: Path | None,
+    *,
+    planned: Sequence[int] | None,
+    source: Recipe | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Store:
+    """Make a store for a run, or open the one that is there to go on with it.
+
+    Parameters
+    ----------
+    prepared, planned
+        The study, and the replicates wanted of each cell; None: as planned in the store that is there, or the study's
+        own number.
+    path
+        A folder that :func:`simulations.store_setup.check_target` let pass; None for a store in memory.
+    source
+        How the study was made, for replaying replicates from the store alone.
+    overwrite, resume
+        What to do with a store that is there.
+    """
+    study = prepared.study
+    wanted = [study.replicates] * len(study.cells) if planned is None else list(planned)
+    for count in wanted:
+        whole_number("replicates", count, FEWEST_REPLICATES, 2**32 - 1)
+    recipe = {"source": study.name, "text": None, "settings": {}} if source is None else vars(source)
+    recipe = {name: recipe[name] for name in ("source", "text", "settings")}
+    about = manifest(study, seed=prepared.seed, planned=wanted, source=recipe)
+    if resume and path is not None and path.exists():
+        store = resume_store(path, about)
+        if planned is not None:
+            store.plan(planned)
+        return store
+    cells = range(len(study.cells))
+    shapes = [prepared.shapes(cell) for cell in cells]
+    truths = [prepared.truths(cell) for cell in cells]
+    by_name = {output.name: [shapes[cell][output.name] for cell in cells] for output in study.outputs}
+    by_name |= {truth.name: [truths[cell][truth.name].shape for cell in cells] for truth in study.truths}
+    about = manifest(study, seed=prepared.seed, planned=wanted, source=recipe, shapes=by_name)
+    return create_store(
+        path, about, {t.name: [truths[c][t.name] for c in cells] for t in study.truths}, overwrite=overwrite
+    )
 
 
-def _described(cell: Cell) -> dict[str, Any]:
-    return {
-        "name": cell.name,
-        "title": cell.title,
-        "factors": {
-            key: value.item() if isinstance(value, np.generic) else value for key, value in cell.factors.items()
-        },
-        "dimension": cell.dimension,
-        "convention": cell.convention.label,
-        "exponent": cell.convention.exponent,
-        "pair": list(cell.pair),
-        "rates": {name: float(rate) for name, rate in cell.rates.items()},
-        "remark": cell.remark,
-    }
+def missing(store: Store) -> list[Task]:
+    """Return the batches that a store still lacks, in rounds: one of every cell at a time."""
+    size, planned = store.manifest["batch_size"], store.manifest["planned"]
+    tasks: list[Task] = []
+    for index in range(math.ceil(max(planned) / size)):
+        for cell, count in enumerate(planned):
+            wanted = min(size, count - index * size)
+            if wanted > 0 and not store.is_marked(task := Task(cell, index, wanted)):
+                tasks.append(task)
+    return tasks
 
 
-def _run_cell(
-    study: Study, index: int, prepared: Any, seed: int, count: int, advance: Advance
-) -> dict[str, np.ndarray]:
-    """Return the stacked outputs of one cell; the pytree of ``prepared`` is traced, so equal shapes share code."""
-    function = study.replicate.load() if isinstance(study.replicate, Deferred) else study.replicate
-    where = f"replicate of study {study.name!r}"
-    call = jax.tree_util.Partial(_swapped, jax.tree_util.Partial(function), prepared)
-    parts: list[dict[str, np.ndarray]] = []
-    # One batch after the other: XLA's CPU client can wait for itself for ever when two threads run programs at once.
-    for start in range(0, count, study.batch_size):
-        size = min(study.batch_size, count - start)
-        batch = replicate(call, replicate_keys(seed, study.name, index, start, size), study.batch_size)
-        named = _named(batch, study.outputs, where)
-        parts.append({o.name: named[o.name][: _kept(o, start, size)] for o in study.outputs})
-        advance(size, study.cells[index].name)
-    return {output.name: np.concatenate([part[output.name] for part in parts]) for output in study.outputs}
+def unwatched(_batch: Computed) -> None:
+    """Take no note of a batch."""
 
 
-def _swapped(function: Any, prepared: Any, key: jax.Array) -> Any:
-    return function(key, prepared)
+def carry_out(
+    store: Store,
+    executor: Executor,
+    *,
+    advance: Advance = silent,
+    watch: Callable[[Computed], None] = unwatched,
+    until: Until | None = None,
+    deadline: float = math.inf,
+) -> bool:
+    """Compute what a store lacks, and write it.
+
+    Parameters
+    ----------
+    store, executor
+        Where to, and who computes.
+    advance, watch
+        Called after every batch, with the number of replicates and with the batch itself.
+    until
+        Go on, cell by cell, until the target measure is known well enough; see :mod:`simulations.stopping`.
+    deadline
+        No batch is begun after this value of ``time.monotonic()``; those under way are finished.
+
+    Returns
+    -------
+    Whether everything asked for was done; False when the deadline came first.
+
+    Raises
+    ------
+    InputError
+        When the store cannot be written any more; what is marked stays.
+    """
+    while True:
+        tasks = missing(store)
+        for batch in _written(store, executor.run(_in_time(tasks, deadline))):
+            watch(batch)
+            advance(batch.task.size, store.cells[batch.task.cell]["name"])
+        if any(not store.is_marked(task) for task in tasks):
+            return False
+        more = None if until is None else next_look(store, until)
+        if more is None:
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        store.plan(more)
 
 
-def _kept(output: Output, start: int, size: int) -> int:
-    return size if output.first is None else min(size, max(0, output.first - start))
+def _written(store: Store, batches: Iterable[Computed]) -> Iterator[Computed]:
+    """Yield batches once they are in the store; one is written while the next one is computed.
+
+    The thread that writes runs no program of XLA's.
+    """
+    with ThreadPoolExecutor(1) as writer:
+        under_way: tuple[Computed, Future[None]] | None = None
+        for batch in batches:
+            done, under_way = under_way, (batch, writer.submit(store.write, batch))
+            if done is not None:
+                yield _checked(store, *done)
+        if under_way is not None:
+            yield _checked(store, *under_way)
 
 
-def _named(values: Mapping[str, Any], expected: tuple[Output, ...], where: str) -> dict[str, np.ndarray]:
-    missing = sorted({output.name for output in expected} ^ set(values))
-    require(not missing, f"{where}: returns other names than the study lists: {', '.join(missing)}")
-    return {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
+def _checked(store: Store, batch: Computed, writing: Future[None]) -> Computed:
+    try:
+        writing.result()
+    except OSError as error:
+        raise InputError(
+            f"{store.path}: could not be written ({error.strerror or error}); what is finished is safe: make room, "
+            "and run again with --resume"
+        ) from error
+    return batch
 
 
-def _stack(output: Output, cells: list[dict[str, np.ndarray]], leading: tuple[str, ...]) -> tuple[Any, np.ndarray]:
-    """Stack the cells' arrays, short axes filled up with NaN."""
-    arrays = [cell[output.name] for cell in cells]
-    names = ("cell", *leading, *output.dims)
-    if output.first is not None and leading:
-        names = ("cell", f"first_{output.first}", *output.dims)
-    for array in arrays:
-        require(array.ndim == len(names) - 1, f"{output.name}: has {array.ndim} axes, the study lists {names[1:]}")
-    shape = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
-    stacked = np.full((len(arrays), *shape), np.nan)
-    for index, array in enumerate(arrays):
-        stacked[(index, *(slice(size) for size in array.shape))] = array
-    return names, stacked
+def _in_time(tasks: Iterable[Task], deadline: float) -> Iterator[Task]:
+    for task in tasks:
+        if time.monotonic() >= deadline:
+            return
+        yield task
 
 
-def _failed(cell: Cell, output: Output, outputs: dict[str, np.ndarray]) -> int:
-    """Count replicates with a NaN or an infinity in an output that the cell makes a prediction about."""
-    if output.name not in cell.rates:
-        return 0
-    values = outputs[output.name]
-    return int((~np.isfinite(values)).reshape(len(values), -1).any(axis=1).sum())
+def replay(path: str | Path, cell: str, replicate: int) -> dict[str, np.ndarray]:
+    """Return the outputs of one replicate of a store, computed again: all of its batch is, so the bits are the same.
+
+    Parameters
+    ----------
+    path
+        A store; it keeps how its study was made.
+    cell
+        Name of the cell.
+    replicate
+        Index of the replicate, finished or not.
+
+    Raises
+    ------
+    InputError
+        When there is no such store or cell, or the study cannot be made, or is another one by now.
+    """
+    numerics()
+    store = open_store(path)
+    names = [one["name"] for one in store.cells]
+    require(cell in names, f"{path}: has no cell {cell!r}; known: {', '.join(names)}")
+    replicate = whole_number("replicate", replicate, 0, 2**32 - 1)
+    recipe = Recipe(**store.manifest["source"])
+    now = manifest(recipe.study, seed=store.manifest["seed"], planned=[], source=store.manifest["source"])
+    same_run(str(path), store.manifest, json.loads(json.dumps(now)))
+    prepared = Prepared(recipe.study, store.manifest["seed"])
+    index, row = divmod(replicate, recipe.study.batch_size)
+    task = Task(names.index(cell), index, recipe.study.batch_size)
+    batch = next(iter(LocalDevices(prepared, jax.local_devices()[:1]).run([task])))
+    for failed in batch.failures:
+        if failed.row == row:
+            print(f"{failed.method}: {failed.reason}")
+    return {name: values[row] for name, values in batch.values.items() if row < len(values)}

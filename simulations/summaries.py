@@ -1,18 +1,19 @@
-"""What the replicates of a study say: RMSE with standard errors, slopes, lack of fit, and a band around exact curves.
+"""What replicates say along r: RMSE with standard errors, slopes, lack of fit, and a band around exact curves.
 
-Everything is computed from a store alone. A cell with failed replicates has no RMSE: failures are counted and shown,
-never dropped.
+Everything is computed from a store alone, one output of one cell in memory at a time. A cell with failed replicates has
+no RMSE along r: failures are counted and shown, never dropped. :mod:`simulations.performance` has every other measure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from scipy import stats
 
 from dkps_theory.monte_carlo import log_log_slope, rmse_estimate
+from simulations.store import Store
 
 #: Points whose predicted non-asymptotic share of the mean square is below this enter the fit of a slope.
 ASYMPTOTIC_SHARE = 0.01
@@ -47,8 +48,8 @@ class Curve:
         Fitted on the asymptotic points; None where there are fewer than two, or failures.
     warning
         Why the fit should be read with care, or None.
-    failures
-        Replicates with a NaN or an infinity.
+    replicates, failures
+        Finished replicates, and those of them with a NaN or an infinity.
     """
 
     cell: str
@@ -63,6 +64,7 @@ class Curve:
     slope_se: float | None
     lack_of_fit_p: float | None
     warning: str | None
+    replicates: int
     failures: int
 
     @property
@@ -102,37 +104,41 @@ class Band:
         return int((~((self.low <= 1) & (self.high >= 1))).sum())
 
 
-def curves(dataset: xr.Dataset) -> list[Curve]:
+def curves(store: Store) -> list[Curve]:
     """Return every error that a cell makes a prediction about, in the order of cells and outputs."""
     return [
-        _curve(dataset, index, output, float(cell["rates"][output]))
-        for index, cell in enumerate(dataset.attrs["cells"])
-        for output in dataset.attrs["outputs"]
+        _curve(store, index, output, float(cell["rates"][output]))
+        for index, cell in enumerate(store.cells)
+        for output in store.outputs
         if output in cell["rates"]
     ]
 
 
-def _curve(dataset: xr.Dataset, index: int, output: str, predicted: float) -> Curve:
-    r = dataset["r"].to_numpy()
-    errors = dataset[output].isel(cell=index).to_numpy()
-    exact, share = (_of(dataset, f"{kind}_{output}", index) for kind in ("exact", "share"))
+def _curve(store: Store, index: int, output: str, predicted: float) -> Curve:
+    r = np.asarray(store.axis("r"), dtype=np.float64)
+    errors = store.values(output, index)
+    b = len(errors)
     failed = int((~np.isfinite(errors)).any(axis=1).sum())
-    name = dataset.attrs["cells"][index]["name"]
-    if failed or len(errors) < FEWEST:
-        rmse = np.full(len(r), np.nan) if failed else np.sqrt(np.mean(errors**2, axis=0))
-        reason = f"{failed} replicates failed" if failed else f"{len(errors)} replicates are too few for a slope"
-        nothing = np.full(len(r), np.nan)
-        return Curve(name, output, r, rmse, nothing, exact, share, predicted, None, None, None, reason, failed)
-    estimate = rmse_estimate(errors)
-    rmse, se = np.asarray(estimate.value), np.asarray(estimate.se)
-    fitted = np.ones(len(r), bool) if share is None else share < ASYMPTOTIC_SHARE
-    fitted &= rmse > 0
-    if fitted.sum() < 2:
-        reason = "fewer than two values of r are asymptotic"
-        return Curve(name, output, r, rmse, se, exact, share, predicted, None, None, None, reason, 0)
-    slope = log_log_slope(r[fitted], errors[:, fitted] ** 2)
+    rmse = se = np.full(len(r), np.nan)
+    exact, share = (_of(store, f"{kind}_{output}", index) for kind in ("exact", "share"))
+    slope, warning = None, None
+    if failed:
+        warning = f"{failed} replicates failed"
+    elif b < FEWEST:
+        rmse = np.sqrt(np.mean(errors**2, axis=0)) if b else rmse
+        warning = f"{b} replicates are too few for a slope"
+    else:
+        estimate = rmse_estimate(errors)
+        rmse, se = np.asarray(estimate.value), np.asarray(estimate.se)
+        fitted = np.ones(len(r), bool) if share is None else share < ASYMPTOTIC_SHARE
+        fitted &= rmse > 0
+        if fitted.sum() < 2:
+            warning = "fewer than two values of r are asymptotic"
+        else:
+            slope = log_log_slope(r[fitted], errors[:, fitted] ** 2)
+            warning = slope.warning
     return Curve(
-        cell=name,
+        cell=store.cells[index]["name"],
         output=output,
         r=r,
         rmse=rmse,
@@ -140,29 +146,30 @@ def _curve(dataset: xr.Dataset, index: int, output: str, predicted: float) -> Cu
         exact=exact,
         share=share,
         predicted=predicted,
-        slope=slope.value,
-        slope_se=slope.se,
-        lack_of_fit_p=slope.lack_of_fit_p,
-        warning=slope.warning,
-        failures=0,
+        slope=None if slope is None else slope.value,
+        slope_se=None if slope is None else slope.se,
+        lack_of_fit_p=None if slope is None else slope.lack_of_fit_p,
+        warning=warning,
+        replicates=b,
+        failures=failed,
     )
 
 
-def _of(dataset: xr.Dataset, name: str, index: int) -> np.ndarray | None:
-    values = dataset[name].isel(cell=index).to_numpy() if name in dataset else np.array([np.nan])
+def _of(store: Store, name: str, index: int) -> np.ndarray | None:
+    values = store.truth(name, index) if name in store.truths else np.array([np.nan])
     return None if np.isnan(values).all() else values
 
 
-def band(dataset: xr.Dataset, confidence: float = BAND_CONFIDENCE) -> Band | None:
-    """Return the simultaneous band over all exact curves; None without any, or with fewer than 100 replicates.
+def band(found: Sequence[Curve], confidence: float = BAND_CONFIDENCE) -> Band | None:
+    """Return the simultaneous band over all exact curves with at least 100 replicates; None without any.
 
     Bonferroni over the points, which needs no assumption on how the points of a path depend on each other; at each
     point the interval of :func:`mean_square_factors`.
     """
-    known = [c for c in curves(dataset) if c.exact is not None]
-    if not known or dataset.sizes["replicate"] < FEWEST_FOR_BAND:
+    known = [c for c in found if c.exact is not None and c.replicates >= FEWEST_FOR_BAND]
+    if not known:
         return None
-    points = len(known) * dataset.sizes["r"]
+    points = sum(len(c.r) for c in known)
     tail = (1 - confidence) / (2 * points)
     ratio, low, high = [], [], []
     for curve in known:
@@ -193,52 +200,3 @@ def mean_square_factors(relative_se: np.ndarray, tail: float) -> tuple[np.ndarra
     with np.errstate(invalid="ignore", divide="ignore"):
         degrees = 2 / np.square(relative_se)
         return degrees / stats.chi2.isf(tail, degrees), degrees / stats.chi2.ppf(tail, degrees)
-
-
-#: Columns of :func:`rows`.
-COLUMNS: tuple[str, ...] = (
-    "cell",
-    "output",
-    "r",
-    "rmse",
-    "se",
-    "exact_rmse",
-    "share",
-    "fitted",
-    "predicted_slope",
-    "slope",
-    "slope_se",
-    "lack_of_fit_p",
-    "failures",
-    "replicates",
-)
-
-
-def rows(dataset: xr.Dataset) -> list[dict[str, object]]:
-    """Return one row per cell, output and r for a CSV file; what does not exist is None."""
-    found: list[dict[str, object]] = []
-    b = dataset.sizes["replicate"]
-    for curve in curves(dataset):
-        for at, r in enumerate(curve.r):
-            values = (
-                curve.cell,
-                curve.output,
-                float(r),
-                _or_none(curve.rmse[at]),
-                _or_none(curve.se[at]),
-                None if curve.exact is None else _or_none(curve.exact[at]),
-                None if curve.share is None else _or_none(curve.share[at]),
-                bool(curve.asymptotic[at]),
-                curve.predicted,
-                curve.slope,
-                curve.slope_se,
-                curve.lack_of_fit_p,
-                curve.failures,
-                b,
-            )
-            found.append(dict(zip(COLUMNS, values, strict=True)))
-    return found
-
-
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

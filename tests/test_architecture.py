@@ -92,7 +92,8 @@ def violations(root: Path) -> list[str]:
 def undeclared(root: Path) -> list[str]:
     """Return imports of the packages that neither Python nor a declared dependency provides."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {requirement.split(">=")[0].lower().replace("_", "-") for requirement in project["dependencies"]}
+    wanted = [*project["dependencies"], *project.get("optional-dependencies", {}).get("cluster", [])]
+    declared = {requirement.split(">=")[0].lower().replace("_", "-") for requirement in wanted}
     providers = packages_distributions()
     lines = []
     for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):

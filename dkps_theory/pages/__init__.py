@@ -1,5 +1,6 @@
 """Pages, tables and figures in one style, for studies, verdicts, reports and notebooks."""
 
+from dkps_theory.pages.factorial_figures import Loop, heat_map, nested_loop_plot, zip_plot
 from dkps_theory.pages.figures import (
     COLOURS,
     Series,
@@ -17,6 +18,7 @@ from dkps_theory.pages.tables import Table, count, number, power_of_ten, with_se
 
 __all__ = [
     "COLOURS",
+    "Loop",
     "Section",
     "Series",
     "Table",
@@ -24,9 +26,11 @@ __all__ = [
     "count",
     "figure_block",
     "grid",
+    "heat_map",
     "inline",
     "mark",
     "math",
+    "nested_loop_plot",
     "new_figure",
     "number",
     "page",
@@ -39,4 +43,5 @@ __all__ = [
     "to_png",
     "to_svg",
     "with_se",
+    "zip_plot",
 ]

@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from dkps_theory.pages.tables import count
 
@@ -252,10 +252,18 @@ def _two_columns(points: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
 
 
 def _decades(axes: Axes) -> None:
-    """Ticks at whole decades only, every one when few and every other when many."""
+    """Ticks at whole decades, every one when few and every other when many; at 1, 2 and 5 too when they are hardly any.
+
+    A range of less than a factor 5 has ordinary ticks.
+    """
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         decades = np.log10(high / low)
-        axis.set_major_locator(LogLocator(base=10.0 if decades <= 7 else 100.0, numticks=20))
+        if decades < 2:
+            near = decades < np.log10(5)
+            axis.set_major_locator(MaxNLocator(5) if near else LogLocator(subs=(1.0, 2.0, 5.0), numticks=20))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
+        else:
+            axis.set_major_locator(LogLocator(base=10.0 if decades <= 7 else 100.0, numticks=20))
         axis.set_minor_locator(NullLocator())
 
 

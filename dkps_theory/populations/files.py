@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tomllib
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -160,7 +160,7 @@ def _checked_path(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-def _loaded(point: EntryPoint) -> Any:
+def _loaded(point: Any) -> Any:
     """Load a kind that another package registered."""
     try:
         kind = point.load()
@@ -172,6 +172,6 @@ def _loaded(point: EntryPoint) -> Any:
     return kind
 
 
-def _other_kinds() -> dict[str, EntryPoint]:
+def _other_kinds() -> dict[str, Any]:
     """Kinds that other packages registered."""
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _OWN}

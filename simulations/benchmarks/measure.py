@@ -74,7 +74,7 @@ def label(device: Device) -> str:
 
 def default_population() -> Population:
     """Return the population of the default cell: n = 20, m = 50, p = 16, k = 3."""
-    return CELLS[0].population()
+    return CELLS[0].settings.population()
 
 
 def mean_sampling(device: Device, repeat: int, r: int = 1000) -> Row:

@@ -5,7 +5,7 @@ Kept apart from the studies that use it, so that listing them does not import JA
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -34,7 +34,7 @@ from dkps_theory.populations import (
     configuration_with_spectrum,
     population_from_configuration,
 )
-from simulations.study import Cell
+from simulations.grid import Cell
 
 #: Where leading terms are read off.
 LIMIT_R = 1e12
@@ -94,10 +94,13 @@ class Prepared(eqx.Module):
         return self.configuration.shape[1]
 
 
-def prepare(cell: Cell, r_grid: Sequence[float], shown: Sequence[float] = ()) -> Prepared:
-    """Build the cell's population and its exact truth; ``shown`` are the values of r whose Psi^ are kept."""
-    population = cell.population()
-    convention, d = cell.convention, cell.dimension
+def prepare(cell: Cell, axes: Mapping[str, Sequence[float]]) -> Prepared:
+    """Build the cell's population and its exact truth; ``axes["r_shown"]`` are the values of r whose Psi^ are kept."""
+    mechanism, r_grid = cell.settings, axes["r"]
+    shown = [r for r in axes["r_shown"] if r in set(r_grid)]
+    require(len(shown) == len(axes["r_shown"]), f"axis 'r_shown': {list(axes['r_shown'])} must be values of axis 'r'")
+    population = mechanism.population()
+    convention, d = mechanism.convention, mechanism.dimension
     mean, gamma = population.mean, population.gamma
     require(
         gamma is not None, f"cell {cell.name!r}: its population has no variance, so there is no rate to compare with"
@@ -110,14 +113,14 @@ def prepare(cell: Cell, r_grid: Sequence[float], shown: Sequence[float] = ()) ->
     # Beyond the rank Psi is 0, not the square root of a rounding error.
     configuration = jnp.where(eigenvalues[None, :d] > RANK_TOLERANCE * largest, mds.configuration, 0.0)
     tied = np.abs(eigenvalues - eigenvalues[d - 1]) <= TIE * largest
-    is_tied = cell.scaling == "classical" and eigenvalues[d - 1] > TIE * largest and tied[d:].any()
+    is_tied = mechanism.scaling == "classical" and eigenvalues[d - 1] > TIE * largest and tied[d:].any()
     members = configuration[None][:0]
-    if cell.scaling != "classical":
+    if mechanism.scaling != "classical":
         # With distances of rank d or less, classical scaling gives the one perfect configuration, and to every digit.
         is_perfect = mds.rank <= d and mds.negative < RANK_TOLERANCE
         members = configuration[None] if is_perfect else least_stress_members(cell.name, truth, d)
         configuration = members[0]
-    i, k = cell.pair
+    i, k = mechanism.pair
     return Prepared(
         population=population,
         gamma=gamma,
@@ -130,8 +133,8 @@ def prepare(cell: Cell, r_grid: Sequence[float], shown: Sequence[float] = ()) ->
         noise=convention.scale(mean.shape[1]) ** 2 * (gamma[i] + gamma[k]).sum(),
         above_tie=int(np.flatnonzero(tied)[0]) if is_tied else d,
         convention=convention,
-        scaling=cell.scaling,
-        pair=cell.pair,
+        scaling=mechanism.scaling,
+        pair=mechanism.pair,
         r_grid=tuple(float(r) for r in r_grid),
         shown=tuple(index for index, r in enumerate(r_grid) if r in set(shown)),
         rates=tuple(sorted(cell.rates.items())),

@@ -33,7 +33,10 @@ from __future__ import annotations
 from typing import Any
 
 from dkps_theory.conventions import A25, DEFAULT, Convention
-from simulations.study import Cell, Deferred, Output, Study
+from simulations.grid import Cell
+from simulations.measures import Measure
+from simulations.studies.mechanism import Mechanism
+from simulations.study import Deferred, Output, Study
 
 _NUMERICS = "simulations.studies._perspective_errors"
 
@@ -73,17 +76,17 @@ def _designed(
     """Return a cell with a population built from a chosen Psi; a small one unless ``design`` says otherwise."""
     full: dict[str, Any] = {"n": 8, "m": 10, "p": 4, "components": 2, "gamma": 4.0, "between": 0.3, "seed": 1} | design
     factors = {"n": full["n"], "m": full["m"], "p": full["p"], "k": full["components"]}
-    return Cell(
-        name=name,
-        title=title,
-        factors=factors,
-        population=Deferred(f"{_NUMERICS}:designed", full),
-        dimension=d,
-        convention=convention,
-        scaling=scaling,
-        rates=rates,
-        remark=remark,
+    return _cell(
+        name, title, factors, Mechanism(Deferred(f"{_NUMERICS}:designed", full), d, convention, scaling), rates, remark
     )
+
+
+def _cell(
+    name: str, title: str, factors: dict[str, Any], mechanism: Mechanism, rates: dict[str, float], remark: str
+) -> Cell:
+    """Return a cell in which the errors without a rate do not apply."""
+    absent = tuple(error for error in (*_ERRORS, "debiased", "nearest") if error not in rates)
+    return Cell(name, title, factors, mechanism, absent, rates, remark)
 
 
 CELLS = (
@@ -99,21 +102,19 @@ CELLS = (
         gamma=16.0,
         spectrum=(8.0, 4.0),
     ),
-    Cell(
+    _cell(
         name="bernoulli",
         title="Yes-or-no answers with uniform probabilities",
         factors={"n": 8, "m": 40, "p": 1, "k": 2},
-        population=Deferred(f"{_NUMERICS}:bernoulli_answers", {"n": 8, "m": 40, "seed": 1}),
-        dimension=2,
+        mechanism=Mechanism(Deferred(f"{_NUMERICS}:bernoulli_answers", {"n": 8, "m": 40, "seed": 1}), 2),
         rates=_rates(),
         remark="as the regular cell, with a discrete law and $d = 2$ of rank 7",
     ),
-    Cell(
+    _cell(
         name="digits",
         title="Mixtures fitted to handwritten digits",
         factors={"n": 15, "m": 10, "p": 8, "k": 2},
-        population=Deferred(f"{_NUMERICS}:digits", {"n": 15, "p": 8, "components": 2, "seed": 0}),
-        dimension=2,
+        mechanism=Mechanism(Deferred(f"{_NUMERICS}:digits", {"n": 15, "p": 8, "components": 2, "seed": 0}), 2),
         rates=_rates(),
         remark="as the regular cell, with a law fitted to real data",
     ),
@@ -192,13 +193,13 @@ CELLS = (
         scaling="raw-stress",
         spectrum=(4.0, 2.0),
     ),
-    Cell(
+    _cell(
         name="raw-stress-tied",
         title="Raw stress below the rank, d = 1, two minimisers: a triangle with sides 13, 13, 10",
         factors={"n": 3, "m": 1, "p": 2, "k": 1},
-        population=Deferred(f"{_NUMERICS}:triangle", {"sides": (13.0, 13.0, 10.0), "gamma": 8.0}),
-        dimension=1,
-        scaling="raw-stress",
+        mechanism=Mechanism(
+            Deferred(f"{_NUMERICS}:triangle", {"sides": (13.0, 13.0, 10.0), "gamma": 8.0}), 1, scaling="raw-stress"
+        ),
         rates=_rates(frobenius=0.0, spectral=0.0, two_to_infinity=0.0, pairwise=0.0, nearest=-0.5),
         remark="noise decides which long side is the longer at any $r$: no rate, but the distance to the set has one",
     ),
@@ -215,6 +216,9 @@ CELLS = (
 )
 
 _UNIT = "embedding units^e"
+
+#: What a row of a failed replicate says.
+_MDS, _LOST = "multidimensional scaling", "not finite: raw stress did not converge"
 
 STUDY = Study(
     name="fixed-models-fixed-queries",
@@ -247,7 +251,7 @@ STUDY = Study(
         "need no motion. Slopes of log RMSE on log r with standard errors and a test of the straight line."
     ),
     cells=CELLS,
-    r_grid=tuple(10.0**power for power in range(1, 13)),
+    axes={"r": tuple(10.0**power for power in range(1, 13)), "r_shown": SHOWN_R},
     replicates=1000,
     batch_size=50,
     outputs=(
@@ -255,12 +259,20 @@ STUDY = Study(
         Output("largest_dissimilarity", "D, worst pair", unit=_UNIT),
         Output("squared", "D², one pair", unit="embedding units^2e"),
         Output("debiased", "debiased D², one pair", unit="embedding units^2e"),
-        Output("frobenius", "aligned Ψ̂, Frobenius", unit=_UNIT),
-        Output("spectral", "aligned Ψ̂, spectral", unit=_UNIT),
-        Output("two_to_infinity", "aligned Ψ̂, two-to-infinity", unit=_UNIT),
-        Output("pairwise", "distances within Ψ̂, worst pair", unit=_UNIT),
-        Output("nearest", "Ψ̂ to the nearest solution, Frobenius", unit=_UNIT),
-        Output("configuration", "aligned Ψ̂", dims=("r_shown", "n", "d"), unit=_UNIT, first=SHOWN_REPLICATES),
+        Output("frobenius", "aligned Ψ̂, Frobenius", unit=_UNIT, method=_MDS, failure=_LOST),
+        Output("spectral", "aligned Ψ̂, spectral", unit=_UNIT, method=_MDS, failure=_LOST),
+        Output("two_to_infinity", "aligned Ψ̂, two-to-infinity", unit=_UNIT, method=_MDS, failure=_LOST),
+        Output("pairwise", "distances within Ψ̂, worst pair", unit=_UNIT, method=_MDS, failure=_LOST),
+        Output("nearest", "Ψ̂ to the nearest solution, Frobenius", unit=_UNIT, method=_MDS, failure=_LOST),
+        Output(
+            "configuration",
+            "aligned Ψ̂",
+            dims=("r_shown", "n", "d"),
+            unit=_UNIT,
+            first=SHOWN_REPLICATES,
+            method=_MDS,
+            failure=_LOST,
+        ),
     ),
     truths=(
         Output("pair_dissimilarity", "Δ of the pair", dims=(), unit=_UNIT),
@@ -276,8 +288,8 @@ STUDY = Study(
             for name in (*_ERRORS, "debiased", "nearest")
         ),
     ),
-    prepare=Deferred(f"{_NUMERICS}:prepare", {"shown": SHOWN_R}),
+    prepare=Deferred(f"{_NUMERICS}:prepare"),
     replicate=Deferred(f"{_NUMERICS}:replicate"),
     truth=Deferred(f"{_NUMERICS}:truth"),
-    coordinates={"r_shown": SHOWN_R},
+    target=Measure("rmse", "frobenius", relative=True),
 )

@@ -9,18 +9,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from simulations.grid import Cell
 from simulations.runner import run_study
-from simulations.study import Cell, Output, Study
+from simulations.study import Output, Study
+from tests.simulations import processes
 
 GRID = (10.0, 100.0, 1000.0)
 
 
-def prepare(cell, r_grid):
-    return {"n": jnp.zeros(cell.factors["n"]), "r": jnp.asarray(r_grid)}
+def prepare(cell, axes):
+    return {"n": jnp.zeros(cell.factors["n"]), "r": jnp.asarray(axes["r"])}
 
 
 def replicate(key, prepared):
-    noise = jax.random.normal(key, (len(GRID),)) / jnp.sqrt(prepared["r"])
+    noise = jax.random.normal(key, prepared["r"].shape) / jnp.sqrt(prepared["r"])
     rows = jnp.broadcast_to(noise[0], prepared["n"].shape)
     return {"error": noise, "rows": rows}
 
@@ -28,13 +30,13 @@ def replicate(key, prepared):
 def truth(prepared):
     return {
         "exact_error": 1 / np.sqrt(prepared["r"]),
-        "share_error": np.array([0.5, 0.001, 0.0]),
+        "share_error": np.linspace(0.5, 0.0, len(prepared["r"])) ** 9,
         "size": np.asarray(len(prepared["n"])),
     }
 
 
 def cell(name, n):
-    return Cell(name, f"Cell <{name}>", {"n": n}, lambda: None, 1, rates={"error": -0.5}, remark=f"of $n = {n}$")
+    return Cell(name, f"Cell <{name}>", {"n": n}, rates={"error": -0.5}, remark=f"of $n = {n}$")
 
 
 TOY = Study(
@@ -46,7 +48,7 @@ TOY = Study(
     methods="The draw itself.",
     performance="RMSE.",
     cells=(cell("small", 2), cell("large", 3)),
-    r_grid=GRID,
+    axes={"r": GRID},
     replicates=100,
     batch_size=8,
     outputs=(Output("error", "the error", unit="u"), Output("rows", "rows", dims=("n",), first=5)),
@@ -79,3 +81,11 @@ def run():
 @pytest.fixture(scope="session")
 def toy_results():
     return run_study(TOY, replicates=400, pin=False)
+
+
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory):
+    """One run of the study in eigenvectors.py, in a process of its own and not interrupted."""
+    path = tmp_path_factory.mktemp("quiet") / "quiet.zarr"
+    processes.run(path, "--replicates", str(processes.REPLICATES))
+    return path

@@ -25,7 +25,7 @@ BY_NAME = {cell.name: cell for cell in CELLS}
 
 @functools.cache
 def prepared(name: str) -> numerics.Prepared:
-    return numerics.prepare(BY_NAME[name], GRID)
+    return numerics.prepare(BY_NAME[name], {"r": GRID, "r_shown": GRID[:1]})
 
 
 @functools.cache
@@ -100,11 +100,11 @@ def test_every_predicted_rate_holds_towards_the_limit(name):
 def test_each_cell_is_the_case_it_stands_for(name):
     cell, ready, found = BY_NAME[name], prepared(name), truth(name)
     assert (found["pair_dissimilarity"] == 0) == ("coincident" in name or name == "above-rank-square-root")
-    assert (found["eigengap"] == 0) == (name == "closed-eigengap" or cell.dimension > found["rank"])
-    assert (cell.dimension > found["rank"]) == name.startswith("above-rank")
+    assert (found["eigengap"] == 0) == (name == "closed-eigengap" or cell.settings.dimension > found["rank"])
+    assert (cell.settings.dimension > found["rank"]) == name.startswith("above-rank")
     assert ready.tied.shape[1] == (2 if name == "closed-eigengap" else 0)
     assert len(ready.members) == (0 if not name.startswith("raw-stress") else 2 if name == "raw-stress-tied" else 1)
-    if cell.dimension > found["rank"]:
+    if cell.settings.dimension > found["rank"]:
         assert not np.any(found["perspectives"][:, int(found["rank"]) :])
 
 
@@ -158,12 +158,12 @@ def test_a_replicate_whose_raw_stress_does_not_converge_counts_as_failed(monkeyp
 def test_a_small_run_end_to_end():
     cell = BY_NAME["coincident"]
     study = dataclasses.replace(STUDY, cells=(cell,), batch_size=10)
-    dataset = run_study(study, replicates=40, pin=False)
-    assert dataset.attrs["failures"]["frobenius"] == [0]
-    assert np.isnan(dataset["nearest"]).all()
-    assert dataset["configuration"].shape == (1, 40, 4, 8, 2)
-    assert band(dataset) is None, "40 replicates are too few for a band"
-    for curve in curves(dataset):
+    store = run_study(study, replicates=40, pin=False)
+    assert store.failures() == []
+    assert np.isnan(store.values("nearest", 0)).all()
+    assert store.values("configuration", 0).shape == (40, 4, 8, 2)
+    assert band(curves(store)) is None, "40 replicates are too few for a band"
+    for curve in curves(store):
         assert curve.failures == 0
         assert np.all(np.diff(np.log(curve.rmse)) < 0), curve.output
 
@@ -173,9 +173,9 @@ def test_exact_curves_and_slopes(name, stat):
     """D^2 and its debiased form lie in the band around their exact curves, and slopes are the predicted ones."""
     for_band, for_slopes = stat.split(2)
     study = dataclasses.replace(STUDY, cells=(BY_NAME[name],), batch_size=20)
-    dataset = run_study(study, replicates=300, seed=stat.seed, pin=False)
-    assert band(dataset, confidence=1 - for_band.rate).outside == 0
-    z = norm.isf(for_slopes.rate / (2 * len(curves(dataset))))
-    for curve in curves(dataset):
+    found = curves(run_study(study, replicates=300, seed=stat.seed, pin=False))
+    assert band(found, confidence=1 - for_band.rate).outside == 0
+    z = norm.isf(for_slopes.rate / (2 * len(found)))
+    for curve in found:
         assert curve.slope_se < 0.005, curve.output
         assert abs(curve.slope - curve.predicted) <= 0.01 + z * curve.slope_se, curve.output

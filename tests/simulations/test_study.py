@@ -8,8 +8,11 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from dkps_theory._validate import InputError
-from simulations import study as study_module
-from simulations.study import Deferred, Output, find_study, resolve_study, study_from_file, study_names
+from simulations import catalogue
+from simulations.catalogue import find_study, recipe, study_names
+from simulations.measures import Measure
+from simulations.studies.mechanism import Mechanism
+from simulations.study import Deferred, Output
 
 NAME = "fixed-models-fixed-queries"
 
@@ -17,24 +20,29 @@ NAME = "fixed-models-fixed-queries"
 @pytest.fixture
 def registered(monkeypatch):
     entries = [
-        EntryPoint(NAME, "simulations.studies.fixed_models_fixed_queries:STUDY", study_module.GROUP),
-        EntryPoint("broken", "simulations.no_such_module:STUDY", study_module.GROUP),
-        EntryPoint("other", "math:pi", study_module.GROUP),
+        EntryPoint(NAME, "simulations.studies.fixed_models_fixed_queries:STUDY", catalogue.GROUP),
+        EntryPoint("broken", "simulations.no_such_module:STUDY", catalogue.GROUP),
+        EntryPoint("other", "math:pi", catalogue.GROUP),
     ]
-    monkeypatch.setattr(study_module, "entry_points", lambda group: [e for e in entries if e.group == group])
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [e for e in entries if e.group == group])
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"cells": ()}, "no cells"),
-        ({"r_grid": (10.0, 10.0)}, "strictly increasing"),
-        ({"r_grid": ()}, "non-empty"),
-        ({"r_grid": (0.5,)}, "r_grid"),
-        ({"replicates": 0}, "replicates"),
+        ({"name": "a/b"}, "letters, digits, dashes"),
+        ({"axes": {"r": (10.0, 10.0)}}, "stands twice"),
+        ({"axes": {"r": (20.0, 10.0)}}, "strictly increasing"),
+        ({"axes": {"r": ()}}, "non-empty"),
+        ({"axes": {"r": (0.5,)}}, "axis 'r'"),
+        ({"axes": {"error": (1.0,)}}, "name of an axis"),
+        ({"replicates": 1}, "replicates"),
+        ({"measures": (Measure("bias", "eror"),)}, "no output or truth"),
+        ({"target": Measure("bias", "error", truth="zero")}, "no output or truth"),
         ({"batch_size": 0}, "batch_size"),
         ({"outputs": (Output("error", "x"), Output("error", "y"))}, "same name"),
-        ({"outputs": (Output("other", "x"),)}, "a rate for"),
+        ({"outputs": (Output("other", "x"),)}, "is no output"),
     ],
 )
 def test_a_study_that_does_not_fit_together_is_refused(toy, changes, says):
@@ -66,7 +74,7 @@ def test_find_study_by_name_and_name_the_nearest(registered):
         ("x = 1", "must define STUDY"),
         ("def f(:", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
-        ("from dkps_theory._validate import InputError\nraise InputError('r_grid: wrong')", "r_grid: wrong"),
+        ("from dkps_theory._validate import InputError\nraise InputError('r: wrong')", "r: wrong"),
     ],
 )
 def test_a_file_without_a_study_is_refused_in_one_line(tmp_path, text, says):
@@ -74,7 +82,7 @@ def test_a_file_without_a_study_is_refused_in_one_line(tmp_path, text, says):
     if text is not None:
         path.write_text(text)
     with pytest.raises(InputError, match=says) as refused:
-        study_from_file(path)
+        _ = recipe(str(path)).study
     assert "\n" not in str(refused.value)
     assert "mine.py" in str(refused.value)
 
@@ -82,7 +90,7 @@ def test_a_file_without_a_study_is_refused_in_one_line(tmp_path, text, says):
 def test_a_file_with_a_study_is_read(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("from simulations.studies.fixed_models_fixed_queries import STUDY\n")
-    assert resolve_study(str(path)).name == NAME
+    assert recipe(str(path)).study.name == NAME
 
 
 def test_the_design_hash_follows_the_numbers_and_not_the_words(toy):
@@ -90,9 +98,9 @@ def test_the_design_hash_follows_the_numbers_and_not_the_words(toy):
     assert dataclasses.replace(toy, title="Other words", aims="too").design_hash() == base
     assert dataclasses.replace(toy, replicates=7).design_hash() == base
     assert dataclasses.replace(toy, batch_size=4).design_hash() != base
-    assert dataclasses.replace(toy, r_grid=(10.0, 20.0, 30.0)).design_hash() != base
+    assert dataclasses.replace(toy, axes={"r": (10.0, 20.0, 30.0)}).design_hash() != base
     first, second = (Deferred("math:pow", {"seed": seed}) for seed in (1, 2))
-    cells = [dataclasses.replace(toy.cells[0], population=builder) for builder in (first, second)]
+    cells = [dataclasses.replace(toy.cells[0], settings=Mechanism(builder, 1)) for builder in (first, second)]
     assert len({dataclasses.replace(toy, cells=(one,)).design_hash() for one in cells}) == 2
 
 
