@@ -107,7 +107,9 @@ class Study:
     replicate
         ``replicate(key, prepared)`` -> dict of arrays named by ``outputs``; pure. When ``compiled``, it is traced by
         JAX once per shape and vmapped; else it is called replicate by replicate with NumPy or anything else inside, and
-        an exception is a failed replicate.
+        an exception is a failed replicate. In compiled ones on a CPU, several LAPACK calls (eigh, svd) that do not
+        depend on each other have been seen to wait for each other for ever (JAX 0.10.2, two cores): stack them into one
+        call, or let one depend on the other.
     cells, grid
         The factorial design: either cells as they are, or a grid that makes them.
     axes
