@@ -105,7 +105,7 @@ class Estimate:
     n: int
 
 
-def _replicates_first(name: str, values: object, fewest: int = 2) -> np.ndarray:
+def replicates_first(name: str, values: object, fewest: int = 2) -> np.ndarray:
     """Return finite values with a leading axis of at least ``fewest`` replicates."""
     array = finite(name, values)
     require(array.ndim >= 1, f"{name}: got a single number; it must have a leading axis b of replicates")
@@ -126,7 +126,7 @@ def mean_estimate(samples: Float[AnyArray, "b ..."]) -> Estimate:
     >>> mean_estimate(np.array([[1.0, 2.0], [3.0, 2.0]])).se
     array([1., 0.])
     """
-    array = _replicates_first("samples", samples)
+    array = replicates_first("samples", samples)
     n = len(array)
     return Estimate(array.mean(axis=0), array.std(axis=0, ddof=1) / math.sqrt(n), n)
 
@@ -147,7 +147,7 @@ def rmse_estimate(errors: Float[AnyArray, "b ..."]) -> Estimate:
     >>> rmse_estimate(np.array([[3.0, 0.0], [-3.0, 0.0]])).value
     array([3., 0.])
     """
-    array = _replicates_first("errors", errors)
+    array = replicates_first("errors", errors)
     n = len(array)
     # Squares of errors at 1e-200 would underflow, so they are taken relative to the largest.
     largest = np.abs(array).max(axis=0)
@@ -245,7 +245,7 @@ def log_log_slope(
     True
     """
     grid = finite("x", x)
-    squares = _replicates_first("samples_of_squared_errors", samples_of_squared_errors, fewest=3)
+    squares = replicates_first("samples_of_squared_errors", samples_of_squared_errors, fewest=3)
     b, length = squares.shape
     require(len(grid) == length, f"x: got {len(grid)} points for {length} columns of squared errors")
     require(length >= 2 and len(np.unique(grid)) == length, "x: needs at least two points, all distinct")

@@ -15,19 +15,13 @@ from scipy import stats
 
 from dkps_theory._types import AnyArray
 from dkps_theory._validate import InputError, finite, require
-from dkps_theory.monte_carlo import Estimate, Slope, rmse_estimate
+from dkps_theory.monte_carlo import Estimate, Slope, replicates_first, rmse_estimate
 
 #: Below this p-value a straight line is said not to fit.
 NO_LINE = 1e-3
 
 #: Replicates in a cell below which a lack-of-fit test is flagged.
 FEW = 200
-
-
-def _finite_replicates(name: str, values: object) -> np.ndarray:
-    array = finite(name, values)
-    require(array.ndim >= 1 and len(array) >= 2, f"{name}: a standard error needs at least 2 replicates")
-    return array
 
 
 def sd_estimate(samples: Float[AnyArray, "b ..."]) -> Estimate:
@@ -47,7 +41,7 @@ def sd_estimate(samples: Float[AnyArray, "b ..."]) -> Estimate:
     >>> sd_estimate(np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, 1.0], [-3.0, 1.0]])).se
     array([0., 0.])
     """
-    array = _finite_replicates("samples", samples)
+    array = replicates_first("samples", samples)
     n = len(array)
     root = rmse_estimate(array - array.mean(axis=0))
     correction = math.sqrt(n / (n - 1))
@@ -91,7 +85,7 @@ def rmse_ratio_estimate(errors: Float[AnyArray, "b ..."], against: Float[AnyArra
     >>> float(one.value), float(one.se), float(one.independent_se) > 0.5
     (2.0, 0.0, True)
     """
-    above, below = _finite_replicates("errors", errors), _finite_replicates("against", against)
+    above, below = replicates_first("errors", errors), replicates_first("against", against)
     require(above.shape == below.shape, f"against: got shape {below.shape}; errors have {above.shape}")
     n, tops, bottoms = len(above), rmse_estimate(above), rmse_estimate(below)
     influences = []
@@ -146,7 +140,7 @@ def quantile_estimate(samples: Float[AnyArray, "b ..."], level: float, confidenc
     >>> float(one.value), float(one.low), float(one.high)
     (51.0, 41.0, 61.0)
     """
-    array = np.sort(_finite_replicates("samples", samples), axis=0)
+    array = np.sort(replicates_first("samples", samples), axis=0)
     require(0.0 < level < 1.0, f"level: got {level!r}; it must be inside (0, 1)")
     require(0.0 < confidence < 1.0, f"confidence: got {confidence!r}; it must be inside (0, 1)")
     n, tail = len(array), (1.0 - confidence) / 2.0

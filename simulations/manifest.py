@@ -12,7 +12,7 @@ from simulations.fingerprint import platform_fingerprint, versions
 from simulations.grid import Cell
 from simulations.measures import Measure, Rate
 from simulations.sources import code_digest
-from simulations.study import Study
+from simulations.study import Study, hash_of
 
 #: Version of the layout of a store.
 SCHEMA = 2
@@ -43,6 +43,7 @@ def manifest(
         Shapes of outputs and truths, by cell, without the axis of replicates; None leaves out what depends on them,
         which is enough to compare with a store that is there.
     """
+    design = study.design()
     about = {
         "dkps_theory_store": SCHEMA,
         "study": study.name,
@@ -50,8 +51,8 @@ def manifest(
         "seed": seed,
         "planned": planned,
         "batch_size": study.batch_size,
-        "design": study.design(),
-        "design_hash": study.design_hash(),
+        "design": design,
+        "design_hash": hash_of(design),
         "code": code_digest(),
         "versions": versions(),
         "platform": platform_fingerprint(),

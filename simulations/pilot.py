@@ -6,7 +6,8 @@ compiled code, so most first batches cost little more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from simulations.batches import Computed, Task
@@ -54,16 +55,17 @@ class Pilot:
     tasks: Sequence[Task]
     processes: int = 1
     _seconds: dict[int, list[float]] = field(default_factory=dict)
-    _done: int = 0
     _made: bool = False
+
+    def __post_init__(self) -> None:
+        self._counts = Counter(task.cell for task in self.tasks)
 
     def watch(self, batch: Computed) -> Forecast | None:
         """Take note of a batch; return the forecast as soon as every cell with two batches to do has done two."""
-        self._done += 1
         self._seconds.setdefault(batch.task.cell, []).append(batch.seconds)
         if self._made:
             return None
-        counts = _counts(self.tasks)
+        counts = self._counts
         if any(len(self._seconds.get(cell, [])) < min(2, count) for cell, count in counts.items()):
             return None
         self._made = True
@@ -71,10 +73,3 @@ class Pilot:
         first = sum(seconds[0] - steady[cell] for cell, seconds in self._seconds.items())
         left = sum(steady[cell] * (count - len(self._seconds[cell])) for cell, count in counts.items())
         return Forecast(first, sum(steady.values()), left / self.processes) if left > 0 else None
-
-
-def _counts(tasks: Iterable[Task]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for task in tasks:
-        counts[task.cell] = counts.get(task.cell, 0) + 1
-    return counts

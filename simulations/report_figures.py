@@ -196,6 +196,15 @@ def _entries(rows: Sequence[Row]) -> tuple[list[str], str]:
     return chosen[:_LINES], more
 
 
+def _of_cells(store: Store, rows: Sequence[Row], entry: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of an entry and their standard errors, by cell; NaN where there is none."""
+    known = {row.cell: row for row in rows if where(row.labels) == entry and row.value is not None}
+    found = [known.get(cell["name"]) for cell in store.cells]
+    values = np.array([np.nan if row is None else row.value for row in found], dtype=np.float64)
+    se = np.array([np.nan if row is None or row.se is None else row.se for row in found], dtype=np.float64)
+    return values, se
+
+
 def _heat_maps(
     store: Store,
     at: int,
@@ -205,16 +214,15 @@ def _heat_maps(
     entries: list[str],
     more: str,
 ) -> list[Markup]:
-    of = {cell["name"]: cell["factors"] for cell in store.cells}
     levels = [sorted({cell["factors"][name] for cell in store.cells}) for name in factors]
     blocks = []
     for position, entry in enumerate(entries):
         values = np.full((len(levels[0]), len(levels[1])), np.nan)
         se = values.copy()
-        for row in rows:
-            if where(row.labels) == entry and row.value is not None:
-                place = tuple(levels[i].index(of[row.cell][name]) for i, name in enumerate(factors))
-                values[place], se[place] = row.value, np.nan if row.se is None else row.se
+        places = tuple(
+            [levels[i].index(cell["factors"][name]) for cell in store.cells] for i, name in enumerate(factors)
+        )
+        values[places], se[places] = _of_cells(store, rows, entry)
         figure = heat_map(
             (factors[1], levels[1]), (factors[0], levels[0]), values, se, label=measure["kind"].replace("_", " ")
         )
@@ -233,15 +241,7 @@ def _nested_loops(
     entries: list[str],
     more: str,
 ) -> Markup:
-    names = [cell["name"] for cell in store.cells]
-    loops = []
-    for entry in entries:
-        values, se = np.full(len(names), np.nan), np.full(len(names), np.nan)
-        for row in rows:
-            if where(row.labels) == entry and row.value is not None:
-                index = names.index(row.cell)
-                values[index], se[index] = row.value, np.nan if row.se is None else row.se
-        loops.append(Loop(entry, values, se))
+    loops = [Loop(entry, *_of_cells(store, rows, entry)) for entry in entries]
     known = np.concatenate([loop.values[np.isfinite(loop.values)] for loop in loops])
     spread = bool(known.min() > 0 and known.max() > 20 * known.min())
     log = spread and measure["kind"] in {"rmse", "empirical_se"}

@@ -195,9 +195,8 @@ def begin(
         whole_number("replicates", count, FEWEST_REPLICATES, 2**32 - 1)
     recipe = {"source": study.name, "text": None, "settings": {}} if source is None else vars(source)
     recipe = {name: recipe[name] for name in ("source", "text", "settings")}
-    about = manifest(study, seed=prepared.seed, planned=wanted, source=recipe)
     if resume and path is not None and path.exists():
-        store = resume_store(path, about)
+        store = resume_store(path, manifest(study, seed=prepared.seed, planned=wanted, source=recipe))
         if planned is not None:
             store.plan(planned)
         return store

@@ -72,6 +72,7 @@ class Store:
         self._group = group
         self._arrays: dict[str, Any] = {}
         self._by_cell: dict[int, dict[int, Marker]] = {}
+        self._whole: set[tuple[str, int]] = set()
         self.lock: filelock.BaseFileLock | None = None
         if path is not None:
             self._read_markers(path / MARKERS)
@@ -261,7 +262,7 @@ class Store:
     def _check_chunks(self, output: str, cell: int) -> None:
         """Refuse a store in which a marked batch has lost its chunk: it would read as NaN, that is, as failures."""
         about, size = self.outputs[output], self.manifest["batch_size"]
-        if self.path is None or 0 in self.shape(output, cell):
+        if self.path is None or (output, cell) in self._whole or 0 in self.shape(output, cell):
             return
         zeros = ["0"] * len(about["dims"])
         for index in self._by_cell.get(cell, {}):
@@ -270,6 +271,7 @@ class Store:
                 if not chunk.is_file():
                     marker = self.path / MARKERS / f"{cell}.{index}.json"
                     raise InputError(f"{chunk}: is lost; remove {marker}, and --resume runs its batch again")
+        self._whole.add((output, cell))
 
     def check(self, name: str) -> None:
         """Raise what Zarr raises when an array is not there or its description cannot be read."""

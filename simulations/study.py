@@ -231,7 +231,12 @@ class Study:
 
     def design_hash(self) -> str:
         """Return the SHA-256 of :meth:`design`, in hexadecimal."""
-        return hashlib.sha256(json.dumps(self.design(), sort_keys=True).encode()).hexdigest()
+        return hash_of(self.design())
+
+
+def hash_of(design: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a design, in hexadecimal."""
+    return hashlib.sha256(json.dumps(design, sort_keys=True).encode()).hexdigest()
 
 
 def _check_axis(where: str, axis: str, values: tuple[float | str, ...]) -> None:
