@@ -30,6 +30,7 @@ class Outcome(enum.Enum):
 
     SUPPORTS = "supports"
     CONTRADICTS = "contradicts"
+    VACATES = "leaves nothing that meets the hypotheses and makes the conclusion non-trivial"
     INCONCLUSIVE = "inconclusive"
 
 
@@ -150,7 +151,11 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement with its hypotheses, its witness, its checks and the verdict recorded for it."""
+    """A statement with its hypotheses, its witness, its checks and the verdict recorded for it.
+
+    A claim that is vacuous in the class its source speaks of has no witness; ``no_witness`` says why there can be none,
+    and a check of its own must show it.
+    """
 
     id: str
     title: str
@@ -159,11 +164,12 @@ class Claim:
     reading: str
     statement: str
     hypotheses: tuple[Hypothesis, ...]
-    witness: Witness
+    witness: Witness | None
     checks: tuple[Check, ...]
     recorded: Verdict
     repair: str | None = None
     no_repair: str | None = None
+    no_witness: str | None = None
     drawings: tuple[Drawing, ...] = ()
 
     def __post_init__(self) -> None:
@@ -174,6 +180,8 @@ class Claim:
             raise ValueError(f"claim {self.id}: two checks share a name, and so their keys; names must be unique")
         if self.recorded == "refuted" and not (self.repair or self.no_repair):
             raise ValueError(f"claim {self.id}: a refuted claim names its repair, or says why none is known")
+        if (self.witness is None) != bool(self.no_witness):
+            raise ValueError(f"claim {self.id}: it has a witness, or says in no_witness why there can be none")
 
 
 @dataclass(frozen=True)

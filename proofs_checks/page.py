@@ -89,7 +89,7 @@ def _claim(judgement: Judgement, known: set[str]) -> Markup:
         ("Source", f"{claim.source}; {claim.form}"),
         ("Reading", claim.reading),
         ("Hypotheses", "; ".join(h.text for h in claim.hypotheses)),
-        ("Witness", claim.witness.text),
+        ("Witness", claim.witness.text if claim.witness else f"none: {claim.no_witness}"),
     ]
     if claim.repair:
         facts.append(("Repair", link(claim.repair, known)))

@@ -5,7 +5,8 @@
   in floating point that finds a violation, or a draw that is not finite, refutes nothing: the claim is undetermined.
 * holds: every check supports it, Monte Carlo support has power at least 0.99 against its named violation, and the
   witness meets every hypothesis and is not trivial.
-* vacuous is never found by a failed search: a claim's check must argue that no witness can exist.
+* vacuous: the claim has no witness, and a check shows by exact evidence (symbolic or certified) that nothing in the
+  class meets the hypotheses and makes the conclusion non-trivial. A failed search shows no such thing.
 * undetermined: anything else, with the reasons.
 
 A check that comes out the same on its broken twin has no teeth: it can neither support nor contradict.
@@ -19,34 +20,53 @@ from dataclasses import replace
 
 from proofs_checks.claim import FALSE_REFUTATION, POWER, Check, Claim, Evidence, Judgement, Outcome, Setting, Verdict
 
+#: Kinds of evidence that need no error rate.
+EXACT = frozenset({"symbolic", "certified"})
+
 
 def run_check(check: Check, setting: Setting) -> Evidence:
     """Run a check on its subject and on its broken twin, and say in the evidence whether it has teeth.
 
-    Teeth: a check that supports must contradict on the twin, and a check that contradicts must not contradict there. An
-    inconclusive check has none.
+    Teeth: a check that supports must contradict on the twin, one that contradicts must not contradict there, and one
+    that leaves the claim without objects must not do so there. An inconclusive check has none.
     """
     own = setting.named(f"{setting.name}/{check.name}")
     evidence = check.judge(check.subject, own)
     twin = check.judge(check.broken, own.named(f"{own.name}/broken"))
-    bitten = twin.outcome is Outcome.CONTRADICTS
-    teeth = {Outcome.SUPPORTS: bitten, Outcome.CONTRADICTS: not bitten, Outcome.INCONCLUSIVE: False}
-    return replace(evidence, teeth=teeth[evidence.outcome])
+    return replace(evidence, teeth=has_teeth(evidence.outcome, twin.outcome))
+
+
+def has_teeth(outcome: Outcome, on_twin: Outcome) -> bool:
+    """Whether a check with this outcome would have come out otherwise on its broken twin."""
+    match outcome:
+        case Outcome.SUPPORTS:
+            return on_twin is Outcome.CONTRADICTS
+        case Outcome.CONTRADICTS | Outcome.VACATES:
+            return on_twin is not outcome
+        case Outcome.INCONCLUSIVE:
+            return False
 
 
 def refutes(item: Evidence) -> bool:
     """Whether this evidence alone is enough for a refutation."""
-    exact = item.kind in {"symbolic", "certified"}
+    exact = item.kind in EXACT
     sampled = item.kind == "monte-carlo" and 0 < item.alpha <= FALSE_REFUTATION
     return bool(item.teeth) and item.outcome is Outcome.CONTRADICTS and (exact or sampled)
 
 
-def weigh(evidence: Iterable[Evidence], witness_problems: Iterable[str]) -> tuple[Verdict, list[str]]:
+def weigh(
+    evidence: Iterable[Evidence], witness_problems: Iterable[str], *, has_witness: bool = True
+) -> tuple[Verdict, list[str]]:
     """Apply the rules to the evidence alone; the repair of a refuted claim is looked at afterwards."""
     evidence = tuple(evidence)
     toothless = [f"{item.outcome.value}, as on its broken twin: {item.detail}" for item in evidence if not item.teeth]
     contradictions = [item for item in evidence if refutes(item)]
     problems = toothless + [f"witness: {problem}" for problem in witness_problems]
+    if not has_witness:
+        vacated = [item for item in evidence if item.outcome is Outcome.VACATES and item.kind in EXACT]
+        if vacated and not problems and len(vacated) == len(evidence):
+            return "vacuous", [vacated[0].detail]
+        return "undetermined", [*problems, "it has no witness, and nothing exact shows that there can be none"]
     if contradictions:
         return ("undetermined", problems) if problems else ("refuted", [contradictions[0].detail])
     for item in evidence:
@@ -58,7 +78,9 @@ def weigh(evidence: Iterable[Evidence], witness_problems: Iterable[str]) -> tupl
 
 
 def witness_problems(claim: Claim) -> Iterator[str]:
-    """Build the witness and yield every hypothesis it misses, and triviality."""
+    """Build the witness, where the claim has one, and yield every hypothesis it misses, and triviality."""
+    if claim.witness is None:
+        return
     witness = claim.witness.build()
     for hypothesis in claim.hypotheses:
         if not hypothesis.predicate(witness):
@@ -72,7 +94,7 @@ def judge(claim: Claim, setting: Setting) -> Judgement:
     start = time.perf_counter()
     own = setting.named(claim.id)
     evidence = tuple(run_check(check, own) for check in claim.checks)
-    found, reasons = weigh(evidence, witness_problems(claim))
+    found, reasons = weigh(evidence, witness_problems(claim), has_witness=claim.witness is not None)
     return Judgement(claim, found, evidence, tuple(reasons), time.perf_counter() - start)
 
 

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from proofs_checks.claim import Evidence, Outcome, Setting
+
+
+def nothing_left(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], setting: Setting) -> Evidence:
+    """Judge identities from which it follows that nothing meets the hypotheses and makes the conclusion non-trivial.
+
+    Identities that hold leave the claim vacuous; one that fails decides nothing.
+    """
+    found = identity(sides, setting)
+    outcome = Outcome.VACATES if found.outcome is Outcome.SUPPORTS else Outcome.INCONCLUSIVE
+    return replace(found, outcome=outcome)
 
 
 def identity(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], _: Setting) -> Evidence:

@@ -71,6 +71,38 @@ def test_a_contradiction_that_also_contradicts_the_twin_decides_nothing():
     assert found.found == "undetermined"
 
 
+VACATED = evidence(Outcome.VACATES, kind="symbolic")
+
+
+def test_a_claim_without_witness_is_vacuous_when_exact_evidence_shows_that_none_can_be():
+    empty = claim(check(VACATED, NOTHING), witness=None, no_witness="none can be", recorded="vacuous")
+    assert judge(empty, SETTING).found == "vacuous"
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        (check(VACATED, VACATED),),
+        (check(evidence(Outcome.VACATES, kind="search"), NOTHING),),
+        (check(VACATED, NOTHING), check(SUPPORT, CONTRADICTION, "other")),
+        (GOOD,),
+        (BAD,),
+    ],
+)
+def test_vacuous_needs_exact_evidence_with_teeth_and_nothing_else(checks):
+    found = judge(claim(*checks, witness=None, no_witness="none can be", recorded="vacuous"), SETTING)
+    assert found.found == "undetermined"
+
+
+def test_a_claim_with_a_witness_is_not_vacuous():
+    assert judge(claim(check(VACATED, NOTHING)), SETTING).found == "undetermined"
+
+
+def test_no_witness_and_no_reason_is_refused():
+    with pytest.raises(ValueError, match="no_witness"):
+        claim(GOOD, witness=None)
+
+
 def test_one_inconclusive_check_spoils_support():
     assert judge(claim(GOOD, check(NOTHING, CONTRADICTION, "other")), SETTING).found == "undetermined"
 
