@@ -36,6 +36,10 @@ _NAMES = {
     "_validate": ["InputError"],
     "bounds": [
         "GOLDEN_RATIO",
+        "a24_mean_error_tail",
+        "a25_gram_tail",
+        "a25_perspective_bound",
+        "a25_perspective_constants",
         "debiased_variance",
         "factor_constant",
         "root_mean_square_noise",

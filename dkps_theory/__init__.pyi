@@ -11,6 +11,10 @@ from dkps_theory import testing as testing
 from dkps_theory._validate import InputError as InputError
 from dkps_theory._version import __version__ as __version__
 from dkps_theory.bounds import GOLDEN_RATIO as GOLDEN_RATIO
+from dkps_theory.bounds import a24_mean_error_tail as a24_mean_error_tail
+from dkps_theory.bounds import a25_gram_tail as a25_gram_tail
+from dkps_theory.bounds import a25_perspective_bound as a25_perspective_bound
+from dkps_theory.bounds import a25_perspective_constants as a25_perspective_constants
 from dkps_theory.bounds import debiased_variance as debiased_variance
 from dkps_theory.bounds import factor_constant as factor_constant
 from dkps_theory.bounds import root_mean_square_noise as root_mean_square_noise

@@ -1,8 +1,8 @@
 """Adversarial search: climb by gradient towards the case that violates a bound most, and keep the worst one found.
 
-The search picks, fresh keys judge: an objective may use draws of its own (common random numbers under a search key), but
-the case it ends at is judged by another tool of this folder on keys that the search has not seen. The worst case known
-is stored as JSON, ``{"claim", "says", "value", "parameters"}``, and every later search starts by looking at it again.
+The search picks, fresh keys judge: an objective may use draws of its own (common random numbers under a search key),
+but the case it ends at is judged by another tool of this folder on keys that the search has not seen. The worst case
+known is stored as JSON, ``{"claim", "says", "value", "parameters"}``, and every later search looks at it again first.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def hunt(
     Parameters
     ----------
     objective
-        A function of one flat array, differentiable by JAX almost everywhere. Not finite counts as worst of all: a bound
-        that gives NaN is no bound.
+        A function of one flat array, differentiable by JAX almost everywhere. Not finite counts as worst of all: a
+        bound that gives NaN is no bound.
     starts
         Flat arrays to start from, all of one length, so that one compiled function serves.
     setting, quick, full

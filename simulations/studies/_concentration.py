@@ -8,12 +8,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dkps_theory._linalg import double_centre, numerical_rank, sqrt_nonnegative
 from dkps_theory._types import Key
 from dkps_theory._validate import nearest_name, whole_number
+from dkps_theory.bounds import a25_perspective_bound
 from dkps_theory.conventions import A24, A25, DEFAULT, Convention
 from dkps_theory.geometry import align, classical_mds, dissimilarities
 from dkps_theory.populations._draws import binomial, uniforms
@@ -115,36 +115,6 @@ def chosen_dimension(name: str, spectrum: Float[Array, " n"], rank: Float[Array,
     if not name.isdecimal():
         raise nearest_name("dimension", name, [*_RULES, "1", "2", "3"])
     return jnp.minimum(float(whole_number("dimension", int(name), 1)), rank)
-
-
-# The bound
-
-
-def constants(first: Array, last: Array, d: Array) -> tuple[Array, Array, Array]:
-    r"""Return C1, C2, C3 of A25-T2 from lambda_1, lambda_d and d.
-
-    With l1 = lambda_1 and ld = lambda_d,
-
-        C1 = ld^(-1/2) {(1 + sqrt2) + sqrt2 d (1 + 2d) / (1 + sqrt2)},
-        C2 = 4 d l1^(1/2) / ld^2 + ld^(-3/2) {1 + 2d (3 + sqrt2) / (1 + sqrt2)},
-        C3 = d ld^(-5/2) {(8 sqrt2 + 16 (1 + d)) / (1 + sqrt2) + 4 sqrt2}.
-
-    Examples
-    --------
-    >>> [round(float(c), 4) for c in constants(jnp.asarray(1.0), jnp.asarray(1.0), jnp.asarray(1.0))]
-    [4.1716, 8.6569, 23.598]
-    """
-    root = np.sqrt(2.0)
-    c1 = (1 + root + root * d * (1 + 2 * d) / (1 + root)) / jnp.sqrt(last)
-    c2 = 4 * d * jnp.sqrt(first) / last**2 + (1 + 2 * d * (3 + root) / (1 + root)) / last**1.5
-    c3 = d * ((8 * root + 16 * (1 + d)) / (1 + root) + 4 * root) / last**2.5
-    return c1, c2, c3
-
-
-def upper_bound(first: Array, last: Array, d: Array, x: Array) -> Array:
-    """Return C1 x + C2 x^2 + C3 x^3."""
-    c1, c2, c3 = constants(first, last, d)
-    return x * (c1 + x * (c2 + x * c3))
 
 
 # Errors
@@ -270,7 +240,7 @@ def readings_at(p: Float[Array, "n m"], X: Float[Array, "n m"], prepared: Prepar
         last = (d - 1).astype(int)
         eigenvalues = {"of B": spectra[1][last], "of B^": spectra[0][last], "largest for both": spectra[1][:1]}
         bounds = {
-            name: upper_bound(spectra[0 if name == "of B^" else 1][:1], values, d, prepared.x[None])
+            name: a25_perspective_bound(spectra[0 if name == "of B^" else 1][:1], values, d, prepared.x[None])
             for name, values in eigenvalues.items()
         }
         found = jax.vmap(errors)(E, spectral, estimates, truths)

@@ -54,21 +54,6 @@ def test_the_printed_numbers_are_those_of_the_paper():
         assert math.isclose(float(prepared.x), n**-1.25, rel_tol=1e-14)
 
 
-@pytest.mark.parametrize("d", [1, 2, 5])
-@pytest.mark.parametrize(("first", "last"), [(1.0, 1.0), (3.0, 0.25), (0.7, 0.1)])
-def test_the_constants_of_the_bound(first, last, d):
-    # 1/(1 + sqrt 2) = sqrt 2 - 1, multiplied out by hand.
-    s = math.sqrt(2)
-    c1 = (1 + s + (2 - s) * (d + 2 * d * d)) * last**-0.5
-    c2 = 4 * d * first**0.5 * last**-2 + (1 + 2 * d * (2 * s - 1)) * last**-1.5
-    c3 = d * (16 - 8 * s + 16 * (s - 1) * (1 + d) + 4 * s) * last**-2.5
-    found = numerics.constants(jnp.asarray(first), jnp.asarray(last), jnp.asarray(float(d)))
-    np.testing.assert_allclose(np.array(found), [c1, c2, c3], rtol=1e-13)
-    x = 0.05
-    bound = numerics.upper_bound(jnp.asarray(first), jnp.asarray(last), jnp.asarray(float(d)), jnp.asarray(x))
-    np.testing.assert_allclose(bound, c1 * x + c2 * x * x + c3 * x**3, rtol=1e-13)
-
-
 # A twin in loops
 
 
