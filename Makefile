@@ -37,10 +37,11 @@ wheel: $(BUILT)  ## build it, install it into an empty environment, use it there
 smoke312: $(BUILT)  ## the wheel on Python 3.12, where there is one
 	.ci/smoke312 "$$(ls $(CURDIR)/dist/*.whl)"
 
-nightly: $(INSTALLED)  ## the whole suite on today's keys and every claim at its full budget; commit the JSON it leaves
+nightly: $(INSTALLED)  ## the whole suite on today's keys, every claim at its full budget and with 20 seeds; commit the JSON it leaves
 	$(BIN)/python -m pytest --stat-seed $(subst -,,$(TODAY))
 	mkdir -p nightly
 	$(BIN)/dkps-theory verify --budget full --seed $(subst -,,$(TODAY)) --json nightly/verify-$(TODAY).json
+	$(BIN)/python -m proofs_checks.seeds --seeds 20 --json nightly/seeds-$(TODAY).json
 
 bench: $(INSTALLED)  ## times measured side by side in one run
 	mkdir -p results

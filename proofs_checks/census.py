@@ -9,10 +9,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from proofs_checks.claim import STRENGTH, Claim, Evidence, Judgement, Setting
+from proofs_checks.claim import FALSE_REFUTATION, STRENGTH, Claim, Evidence, Judgement, Setting
 
 SCHEMA = Path(__file__).parent / "schemas" / "verify.schema.json"
 VERDICTS = ("holds", "refuted", "vacuous", "undetermined")
+#: Where a claim comes from, by the first part of its id.
+SOURCES = {
+    "A24": "Acharyya, Trosset, Priebe, Helm (2024), arXiv:2409.17308",
+    "A25": "Acharyya, Agterberg, Park, Priebe (2025), arXiv:2511.08307",
+    "H25": "Helm, Acharyya, Park, Duderstadt, Priebe (2025), Findings of ACL",
+    "B26": "Browder, Duh, Harris, Lyzinski, McNamee, Park, Priebe, Viechnicki (2026), arXiv:2602.05106",
+    "DK": "results of this project",
+    "CL": "classical lemmas",
+}
 
 
 def document(judgements: Sequence[Judgement], setting: Setting, seconds: float) -> dict[str, Any]:
@@ -95,6 +104,28 @@ def least_slack(evidence: Sequence[Evidence]) -> float | None:
 def source_of(claim_id: str) -> str:
     """Return the source part of an id: A24, A25, B26, CL, DK and so on."""
     return claim_id.split("-", maxsplit=1)[0]
+
+
+def by_source(judgements: Sequence[Judgement]) -> dict[str, list[Judgement]]:
+    """Return the judgements by source, in the order in which sources first come."""
+    groups: dict[str, list[Judgement]] = {}
+    for judgement in judgements:
+        groups.setdefault(source_of(judgement.claim.id), []).append(judgement)
+    return groups
+
+
+def source_name(source: str) -> str:
+    """Return a source with its authors, as far as they are known here."""
+    return f"{source}: {SOURCES[source]}" if source in SOURCES else source
+
+
+def false_refutation(judgements: Sequence[Judgement]) -> float:
+    """Return the probability that some true claim of this run was refuted: at most the sum over its Monte Carlo checks.
+
+    Exact evidence errs with probability 0, a search refutes nothing, and an illustration (alpha above 1e-9) neither.
+    """
+    sampled = (item for judgement in judgements for item in judgement.evidence if item.kind == "monte-carlo")
+    return sum(item.alpha for item in sampled if item.alpha <= FALSE_REFUTATION)
 
 
 @cache

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from markupsafe import Markup
 
 from dkps_theory import __version__
 from dkps_theory.pages import figures, html, tables
-from proofs_checks.census import VERDICTS, kinds, least_slack, platform
-from proofs_checks.claim import Evidence, Judgement, Outcome, Setting
+from proofs_checks.census import VERDICTS, by_source, false_refutation, kinds, least_slack, platform, source_name
+from proofs_checks.claim import Check, Evidence, Judgement, Outcome, Setting
+from proofs_checks.evidence.certified import Stored
+from proofs_checks.evidence.checker import OPERATIONS
+from proofs_checks.registry import derivations
 
 LEAD = (
     "Every statement below was judged by running its checks, and each check also ran on a broken twin on which it had "
@@ -29,9 +33,16 @@ def render(judgements: Sequence[Judgement], setting: Setting, seconds: float) ->
     counts = ", ".join(
         f"{sum(j.found == v for j in judgements)} {v}" for v in VERDICTS if any(j.found == v for j in judgements)
     )
-    sections = [html.Section("Census", [_census(judgements)])]
     known = {judgement.claim.id for judgement in judgements}
-    sections += [html.Section(j.claim.id, [_claim(j, known)]) for j in judgements]
+    groups, told = by_source(judgements), set[str]()
+    blocks = [block for source, group in groups.items() for block in _census(source, group, known)]
+    sections = [html.Section("Census", blocks)]
+    if any(_slacks(j) for j in judgements):
+        sections.append(html.Section("Slack", _slack(judgements)))
+    sections += [
+        html.Section(source, [html.prose(source_name(source)), *(b for j in group for b in _claim(j, known, told))])
+        for source, group in groups.items()
+    ]
     sections.append(
         html.Section(
             "Provenance",
@@ -39,6 +50,11 @@ def render(judgements: Sequence[Judgement], setting: Setting, seconds: float) ->
                 html.prose(
                     f"dkps-theory {__version__}, seed {setting.seed}, budget {setting.budget}, {seconds:.0f} s. "
                     f"{platform()}."
+                ),
+                html.prose(
+                    "The probability that a true claim was refuted in this run is at most "
+                    f"{false_refutation(judgements):.1g}, the sum over all Monte Carlo checks; the small rate of each "
+                    "comes from eight independent blocks (asymptotic in each block) or from an exact binomial test."
                 ),
                 html.prose(
                     "A verdict speaks of the statement as it is encoded here, under the reading shown. Support by "
@@ -63,8 +79,7 @@ def link(claim_id: str, known: set[str]) -> Markup:
     return Markup('<a href="#{}">{}</a>').format(anchor(claim_id), claim_id)
 
 
-def _census(judgements: Sequence[Judgement]) -> Markup:
-    known = {judgement.claim.id for judgement in judgements}
+def _census(source: str, judgements: Sequence[Judgement], known: set[str]) -> list[Markup]:
     rows = [
         [
             link(j.claim.id, known),
@@ -78,11 +93,29 @@ def _census(judgements: Sequence[Judgement]) -> Markup:
         for j in judgements
     ]
     columns = ["claim", "statement", "verdict", "evidence, strongest first", ">least slack", "repair", ">seconds"]
-    caption = "Slack is claimed / observed for an upper bound: 1 is sharp, 1000 is a bound a thousand times too large."
-    return tables.Table(columns, rows, caption).html()
+    return [Markup("<h3>{}</h3>").format(source_name(source)), tables.Table(columns, rows).html()]
 
 
-def _claim(judgement: Judgement, known: set[str]) -> Markup:
+def _slacks(judgement: Judgement) -> list[float]:
+    """Return the slacks of the bounds of a claim that could not be refuted."""
+    bounds = (item for item in judgement.evidence if item.relation in {"upper", "lower"})
+    supported = [item.slack for item in bounds if item.outcome is Outcome.SUPPORTS]
+    return [slack for slack in supported if slack is not None and 0 < slack < float("inf")]
+
+
+def _slack(judgements: Sequence[Judgement]) -> list[Markup]:
+    """Return the plot of all slacks, the loosest bound on top."""
+    found = {j.claim.id: _slacks(j) for j in judgements}
+    rows = sorted(((name, slacks) for name, slacks in found.items() if slacks), key=lambda row: max(row[1]))
+    caption = (
+        "Slack is claimed / observed for an upper bound, one dot for each check: at 1 (line) the bound is attained, at "
+        "1000 it is a thousand times too large. Bounds that were refuted are left out."
+    )
+    return [html.figure_block(figures.slack_plot(rows), caption, label="slack", title="Slack", width="narrow")]
+
+
+def _claim(judgement: Judgement, known: set[str], told: set[str]) -> list[Markup]:
+    """Return the blocks of one claim; the text of its module comes with the first claim of the module."""
     claim = judgement.claim
     facts = [
         ("Verdict", verdict_mark(judgement)),
@@ -97,7 +130,7 @@ def _claim(judgement: Judgement, known: set[str]) -> Markup:
         facts.append(("Because", "; ".join(judgement.reasons)))
     listed = Markup("").join(Markup("<li><b>{}:</b> {}</li>").format(name, value) for name, value in facts)
     blocks = [
-        Markup('<div id="{}"></div><h3>{}</h3>').format(anchor(claim.id), claim.title),
+        Markup('<h3 id="{}">{}: {}</h3>').format(anchor(claim.id), claim.id, claim.title),
         html.math(claim.statement, block=True),
         Markup("<ul>{}</ul>").format(listed),
         tables.Table(
@@ -105,7 +138,6 @@ def _claim(judgement: Judgement, known: set[str]) -> Markup:
                 "check",
                 "evidence",
                 ">observed",
-                "",
                 ">claimed",
                 ">slack",
                 ">n",
@@ -115,19 +147,55 @@ def _claim(judgement: Judgement, known: set[str]) -> Markup:
             [_evidence(item, check) for item, check in zip(judgement.evidence, claim.checks, strict=True)],
         ).html(),
     ]
+    blocks += [_certificate(check) for check in claim.checks if isinstance(check.subject, Stored)]
     for number, drawing in enumerate(claim.drawings):
         figure = figures.styled(drawing.draw)()
         blocks.append(html.figure_block(figure, drawing.caption, label=f"{anchor(claim.id)}-{number}", width="narrow"))
-    return Markup("\n").join(blocks)
+    text = derivations().get(claim.id, "")
+    if text and text not in told:
+        told.add(text)
+        blocks.append(Markup(_DERIVATION).format(text.strip()))
+    return blocks
 
 
-def _evidence(item: Evidence, check) -> list[object]:
-    supports = item.outcome is Outcome.SUPPORTS
+_DERIVATION = (
+    '<details><summary>Setting, constants and derivation</summary><pre style="white-space: pre-wrap">{}</pre></details>'
+)
+
+
+def _certificate(check: Check) -> Markup:
+    """Return a stored counterexample or example, whole: what is given, and what is asserted of it."""
+    certificate = check.subject.load()
+    given = [
+        Markup("<li><code>{} = {}</code></li>").format(name, _plain(v)) for name, v in certificate["given"].items()
+    ]
+    asserted = [
+        Markup("<li><code>{} {} {}</code></li>").format(_plain(left), relation, _plain(right))
+        for relation, left, right in certificate["assert"]
+    ]
+    return Markup(
+        "<details><summary>Certificate of {}: {}</summary><p>Given</p><ul>{}</ul><p>Asserted, and checked exactly</p>"
+        "<ul>{}</ul></details>"
+    ).format(check.name, certificate["says"], Markup("").join(given), Markup("").join(asserted))
+
+
+def _plain(expression: Any) -> str:
+    """Write an expression of a certificate as a call, and a matrix by its rows."""
+    match expression:
+        case [str(operation), *arguments] if operation in OPERATIONS:
+            return f"{operation}({', '.join(_plain(argument) for argument in arguments)})"
+        case list():
+            return f"[{', '.join(_plain(part) for part in expression)}]"
+        case _:
+            return str(expression)
+
+
+def _evidence(item: Evidence, check: Check) -> list[object]:
     observed = tables.with_se(item.observed, item.se) if item.se else tables.number(item.observed)
     rates = {
         "symbolic": "exact",
         "certified": "exact",
-        "search": "no violation met" if supports else "violation met",
+        "search": "violation met" if item.outcome is Outcome.CONTRADICTS else "no violation met",
     }.get(item.kind, f"false refutation ≤ {tables.number(item.alpha)}")
     if item.power is not None:
         # Power this close to one reads as one; what is left is far below any other error named here.
@@ -138,8 +206,7 @@ def _evidence(item: Evidence, check) -> list[object]:
         item.detail,
         item.kind,
         observed,
-        RELATIONS[item.relation],
-        tables.number(item.claimed),
+        f"{RELATIONS[item.relation]} {tables.number(item.claimed)}",
         tables.number(item.slack),
         "" if item.n is None else f"{item.n:,}",
         rates,

@@ -37,6 +37,17 @@ def _claims_of(entry: Any) -> list[Claim]:
         return []
 
 
+@functools.cache
+def derivations() -> dict[str, str]:
+    """Return, by claim id, what the module of each claim says: setting, statement, constants, derivation, readings."""
+    texts: dict[str, str] = {}
+    for entry in entry_points(group="dkps_theory.claims"):
+        if any(claim.id in all_claims() for claim in _claims_of(entry)):
+            modules = [importlib.import_module(name) for name in entry.load()]
+            texts.update({claim.id: module.__doc__ or "" for module in modules for claim in module.CLAIMS})
+    return texts
+
+
 def find(claim_id: str) -> Claim:
     """Return one claim by id."""
     claims = all_claims()

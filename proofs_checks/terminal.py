@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dkps_theory.pages.tables import number
-from proofs_checks.census import VERDICTS, kinds, least_slack, source_of
+from proofs_checks.census import VERDICTS, by_source, false_refutation, kinds, least_slack, source_name
 from proofs_checks.claim import Judgement
 
 _COLOURS = {"holds": "green", "refuted": "red", "vacuous": "yellow", "undetermined": "magenta"}
@@ -34,7 +33,8 @@ def print_census(judgements: Sequence[Judgement], seconds: float) -> None:
         table.add_column("evidence")
         table.add_column("least slack", justify="right")
     table.add_column("s", justify="right", no_wrap=True, min_width=4)
-    for _, group in groupby(judgements, key=lambda j: source_of(j.claim.id)):
+    for source, group in by_source(judgements).items():
+        table.add_row("", "", f"[bold]{escape(source_name(source))}[/]")
         for j in group:
             flag = " (!)" if j.mismatch else ""
             repair = f" (repair: {j.claim.repair})" if j.claim.repair else ""
@@ -61,3 +61,4 @@ def print_census(judgements: Sequence[Judgement], seconds: float) -> None:
     mismatches = sum(j.mismatch for j in judgements)
     ending = "all as recorded" if not mismatches else f"{mismatches} not as recorded"
     console.print(f"{len(judgements)} claims in {seconds:.0f} s: {counts}; {ending}.", markup=False)
+    console.print(f"Probability that a true claim was refuted in this run: at most {false_refutation(judgements):.1g}.")

@@ -194,6 +194,28 @@ def ratio_plot(
 
 
 @styled
+def slack_plot(rows: Sequence[tuple[str, Sequence[float]]]) -> Figure:
+    """Draw how many times too large bounds are: a row for each bound, a dot for each check of it, on a log axis.
+
+    Rows stand from the bottom up in the order given; the line at 1 is a bound that is attained.
+    """
+    figure, (axes,) = new_figure(width=5.6, height=0.9 + 0.17 * len(rows))
+    for height, (_, slacks) in enumerate(rows):
+        axes.plot([min(slacks), max(slacks)], [height, height], color=COLOURS["sky"], linewidth=1, zorder=1)
+        axes.plot(list(slacks), [height] * len(slacks), _MARKERS[0], color=COLOURS["blue"], markersize=3.5, zorder=2)
+    axes.axvline(1, color=COLOURS["black"], linewidth=0.9)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=7)
+    every = [slack for _, slacks in rows for slack in slacks]
+    axes.set(
+        xlim=(min(0.7, 0.7 * min(every)), max(20, 1.5 * max(every))),
+        ylim=(-0.7, len(rows) - 0.3),
+        xlabel="slack (claimed / observed), log axis",
+    )
+    return figure
+
+
+@styled
 def cloud_plot(
     truth: np.ndarray,
     estimates: np.ndarray,

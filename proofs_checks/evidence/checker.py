@@ -134,7 +134,8 @@ def least_orders(a: Matrix) -> Fraction:
     return Fraction(values.count(min(values)))
 
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
+#: What an expression may call.
+OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": _entrywise(operator.add),
     "-": _entrywise(operator.sub),
     "multiply": _entrywise(operator.mul),
@@ -172,9 +173,9 @@ def evaluate(expression: Any, given: dict[str, Any]) -> Any:
     if isinstance(expression, str):
         return given[expression] if expression in given else Fraction(expression)
     operation, *arguments = expression
-    if operation not in _OPERATIONS:
+    if operation not in OPERATIONS:
         raise CertificateError(f"unknown operation {operation!r}")
-    return _OPERATIONS[operation](*(evaluate(argument, given) for argument in arguments))
+    return OPERATIONS[operation](*(evaluate(argument, given) for argument in arguments))
 
 
 def failures(certificate: dict[str, Any]) -> list[str]:

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dkps_theory.pages import COLOURS, Series, cloud_plot, png_data_uri, rate_plot, ratio_plot, to_png, to_svg
+from dkps_theory.pages import (
+    COLOURS,
+    Series,
+    cloud_plot,
+    png_data_uri,
+    rate_plot,
+    ratio_plot,
+    slack_plot,
+    to_png,
+    to_svg,
+)
 
 R = 10.0 ** np.arange(1, 13)
 
@@ -101,3 +111,13 @@ def test_png_is_a_white_picture_of_the_asked_size():
     assert image.getpixel((0, 0))[:3] == (255, 255, 255)
     assert image.width == 350
     assert png_data_uri(_ratios(), dpi=20).startswith("data:image/png;base64,")
+
+
+def test_slack_has_a_row_for_each_bound_on_a_log_axis():
+    figure = slack_plot([("sharp", [1.0]), ("loose", [900.0, 3.0])])
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["sharp", "loose"]
+    assert axes.get_xscale() == "log"
+    low, high = axes.get_xlim()
+    assert low < 1
+    assert high > 900

@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 
 from dkps_theory.cli import main
-from proofs_checks import registry
-from proofs_checks.census import schema
+from proofs_checks import registry, seeds
+from proofs_checks.census import false_refutation, schema
+from proofs_checks.claim import Evidence, Judgement, Outcome
 
 CHEAP = "A24-R1"
 
@@ -62,3 +63,41 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(option, 
     assert main(["verify", CHEAP, option, str(tmp_path / "file" / "v")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_the_page_shows_certificates_derivations_slack_and_error_rates(tmp_path):
+    assert main(["verify", "CL-CENTRE*", "DK-M8/one", "DK-M8/golden", "--html", str(tmp_path / "v.html")]) == 0
+    page = (tmp_path / "v.html").read_text()
+    assert page.count("Setting, constants and derivation") == 2
+    assert "Certificate of four-models" in page
+    assert "sum_squares(" in page
+    assert "classical lemmas" in page
+    assert "slack (claimed / observed)" in page or 'id="slack-' in page
+    assert "probability that a true claim was refuted" in page
+    assert 'href="#claim-DK-M8--golden"' in page
+    assert 'id="claim-DK-M8--golden"' in page
+
+
+def test_the_chance_of_a_false_refutation_counts_what_could_refute():
+    refuting = made_up(kind="monte-carlo", alpha=1e-9)
+    illustrating, searching = made_up(kind="monte-carlo", alpha=1.0), made_up(kind="search", alpha=0.0)
+    claim = registry.find(CHEAP)
+    judgement = Judgement(claim, "refuted", (refuting, refuting, illustrating, searching), (), 0.0)
+    assert false_refutation([judgement, judgement]) == pytest.approx(4e-9)
+
+
+def made_up(**fields):
+    return Evidence(outcome=Outcome.SUPPORTS, observed=0.0, claimed=1.0, relation="upper", detail="made up", **fields)
+
+
+def test_many_seeds_are_summed_up_and_a_verdict_that_differs_is_named(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "deep" / "seeds.json"
+    assert seeds.main(["--seeds", "2", "--json", str(path), CHEAP]) == 0
+    document = json.loads(path.read_text())
+    assert (document["seeds"], document["different"], document["claims"]) == ([1, 2], [], 1)
+    claims = dict(registry.all_claims())
+    claims[CHEAP] = dataclasses.replace(claims[CHEAP], recorded="holds")
+    monkeypatch.setattr(registry, "all_claims", lambda: claims)
+    assert seeds.main(["--seeds", "1", "--json", str(path), CHEAP]) == 1
+    assert json.loads(path.read_text())["different"][0]["claim"] == CHEAP
+    assert f"not as recorded: {CHEAP}" in capsys.readouterr().out

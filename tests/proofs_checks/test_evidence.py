@@ -8,11 +8,13 @@ from fractions import Fraction
 import jax
 import numpy as np
 import pytest
+import sympy
 
 from proofs_checks.claim import Outcome, Setting
 from proofs_checks.evidence import monte_carlo, symbolic
 from proofs_checks.evidence.certified import exact_equalities
 from proofs_checks.evidence.search import largest_difference, largest_ratio
+from proofs_checks.evidence.symbolic import nothing_left
 
 SETTING = Setting(0, "quick", "test")
 
@@ -131,3 +133,11 @@ def test_keys_depend_on_the_check_alone():
     assert jax.random.key_data(first).tolist() == jax.random.key_data(SETTING.named("A/one").key("block 0")).tolist()
     assert jax.random.key_data(first).tolist() != jax.random.key_data(SETTING.named("A/two").key("block 0")).tolist()
     assert SETTING.integer_seed("a") != SETTING.integer_seed("b")
+
+
+def test_identities_that_leave_nothing_vacate_and_others_decide_nothing():
+    def sides(constant):
+        return lambda: ("1 + 1 = 2", [(sympy.Integer(2), sympy.Integer(constant))])
+
+    assert nothing_left(sides(2), SETTING).outcome is Outcome.VACATES
+    assert nothing_left(sides(3), SETTING).outcome is Outcome.INCONCLUSIVE
