@@ -264,3 +264,49 @@ def triangle_population(long: float = 13.0) -> Any:
     from simulations.studies._perspective_errors import triangle
 
     return triangle(sides=(13.0, long, 10.0), gamma=1.0)
+
+
+def integer_laws(letters: int, rows: int | None = None, bound: int = 9) -> Any:
+    """Return a hypothesis strategy of laws with whole weights, (letters,), or of channels, (rows, letters)."""
+    from hypothesis import strategies as st
+
+    weights = st.lists(st.integers(0, bound), min_size=letters, max_size=letters).filter(any)
+    one = weights.map(lambda values: np.asarray(values, float) / sum(values))
+    return one if rows is None else st.lists(one, min_size=rows, max_size=rows).map(np.array)
+
+
+def symmetric_integers(n: int, bound: int = 6) -> Any:
+    """Return a hypothesis strategy of symmetric float matrices with whole entries."""
+    return integer_arrays(n, n, bound).map(lambda values: np.triu(values) + np.triu(values, 1).T)
+
+
+@functools.cache
+def _aligned() -> Any:
+    import jax
+
+    align, scale = dk.align, dk.classical_mds  # resolved before tracing: the first use switches double precision on
+
+    def one(dissimilarity: Any, psi: Any) -> Any:
+        return align(scale(dissimilarity, psi.shape[1]).configuration, psi)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None)))
+
+
+def aligned_perspectives(found: np.ndarray, psi: np.ndarray) -> np.ndarray:
+    """Classical MDS of each D (b, n, n), aligned with Psi (n, d): (b, n, d)."""
+    batches = _padded(found[:, :, :, None])[..., 0]
+    return np.concatenate([np.asarray(_aligned()(batch, psi)) for batch in batches])[: len(found)]
+
+
+@functools.cache
+def _many_dissimilarities(convention: Any) -> Any:
+    import jax
+
+    function = dk.dissimilarities  # resolved before tracing: its first use switches double precision on
+    return jax.jit(jax.vmap(lambda mean: function(mean, convention)))
+
+
+def dissimilarities_of_many(means: np.ndarray, convention: Any = None) -> np.ndarray:
+    """D of each mean embedding of (b, n, m, p), by the package: (b, n, n)."""
+    compute = _many_dissimilarities(convention or dk.Convention())
+    return np.concatenate([np.asarray(compute(batch)) for batch in _padded(means)])[: len(means)]

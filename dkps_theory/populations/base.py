@@ -222,6 +222,14 @@ class Population(ResponseLaw):
     ``isinstance(law, Population)`` is that hypothesis: a law with any dependence must not be one.
     """
 
+    @property
+    @abc.abstractmethod
+    def subgaussian_proxy(self) -> Float[Array, "n m p p"] | None:
+        """K_ij with E exp(u'(x - mu)) <= exp(u'K u / 2) for every u, or None where there is none or none is known.
+
+        The mean of r answers has proxy K / r.
+        """
+
     @final
     def _mean_variance(self, r: Float[Array, ""]) -> Float[Array, "n m"] | None:
         return None if self.gamma is None else self.gamma / r

@@ -13,6 +13,7 @@ from dkps_theory._validate import InputError
 from dkps_theory.populations._checks import ArrayLike, cell, numbers, probability_vectors
 from dkps_theory.populations._documents import array_of, check_keys
 from dkps_theory.populations._draws import letters, multinomial
+from dkps_theory.populations._proxies import finite_law_proxy
 from dkps_theory.populations.base import Population, tensor_guard
 
 
@@ -108,6 +109,13 @@ class Categorical(Population):
     def quartic_moment(self) -> Float[Array, "n m"]:
         """sum_l w_l ||t_l - mu||^4."""
         return (self.probabilities * self._squares**2).sum(axis=-1)
+
+    @property
+    def subgaussian_proxy(self) -> Float[Array, "n m p p"]:
+        """Kearns and Saul's for two letters, Hoeffding's for more; see :mod:`dkps_theory.populations._proxies`."""
+        tensor_guard(self.shape, 2)
+        table = jnp.broadcast_to(self._steps[None, None], (*self.probabilities.shape, self.table.shape[1]))
+        return finite_law_proxy(self.probabilities, table)
 
     @property
     def embedding_bound(self) -> Float[Array, "n m"]:

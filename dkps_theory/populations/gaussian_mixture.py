@@ -14,6 +14,7 @@ from dkps_theory._validate import InputError, nearest_name
 from dkps_theory.populations._checks import ArrayLike, covariances, numbers, probability_vectors, variances
 from dkps_theory.populations._documents import array_of, check_keys, text_of
 from dkps_theory.populations._draws import letters, multinomial, normals
+from dkps_theory.populations._proxies import common_upper_bound, finite_law_proxy
 from dkps_theory.populations.base import Population, tensor_guard
 
 CovarianceType = Literal["spherical", "diagonal", "full"]
@@ -182,6 +183,22 @@ class GaussianMixture(Population):
             norms = norms * d.shape[-1]
         inner = ((d**2).sum(axis=-1) + self._traces) ** 2 + 2 * norms + 4 * (d * self._times(d)).sum(axis=-1)
         return (self.weights * inner).sum(axis=-1)
+
+    @property
+    def subgaussian_proxy(self) -> Float[Array, "n m p p"]:
+        """A bound of all Sigma_k, plus a proxy of the law of the component means.
+
+        Exactly Sigma for one component; see :mod:`dkps_theory.populations._proxies`.
+        """
+        tensor_guard(self.shape, 2)
+        if self.covariance_type == "full":
+            within = common_upper_bound(self.component_covariances, self.weights)
+        else:
+            used = (self.weights > 0).reshape(*self.weights.shape, *(1,) * (self.component_covariances.ndim - 3))
+            largest = jnp.where(used, self.component_covariances, 0.0).max(axis=2)
+            widths = jnp.broadcast_to(largest.reshape(*largest.shape[:2], -1), self.mean.shape)
+            within = widths[..., None] * jnp.eye(self.component_means.shape[-1])[None, None]
+        return within + finite_law_proxy(self.weights, self._deviations)
 
     @property
     def embedding_bound(self) -> Float[Array, "n m"]:

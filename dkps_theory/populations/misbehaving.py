@@ -94,6 +94,10 @@ class HeavyTailed(Population):
         """None: it does not exist."""
 
     @property
+    def subgaussian_proxy(self) -> None:
+        """None: a law without a variance has none."""
+
+    @property
     def embedding_bound(self) -> Float[Array, "n m"]:
         """Infinity."""
         return jnp.full(self.scale.shape, jnp.inf)
