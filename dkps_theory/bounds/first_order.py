@@ -114,8 +114,8 @@ def dk_m9_remainder(*, spectral: float, sigma: float, d: int) -> tuple[float, fl
 
     Examples
     --------
-    >>> tuple(round(part, 6) for part in dk_m9_remainder(spectral=0.1, sigma=1.0, d=4))
-    (0.024863, 0.012431)
+    >>> tuple(round(part, 5) for part in dk_m9_remainder(spectral=0.1, sigma=1.0, d=4))
+    (0.02486, 0.01243)
     """
     eps, gap = float(finite("spectral", spectral)), float(finite("sigma", sigma))
     require(min(eps, gap) >= 0, f"spectral, sigma: got {eps:g} and {gap:g}; both must be at least 0")
@@ -148,7 +148,7 @@ def dk_m9_sharp_remainder(
     >>> norms = NoiseNorms(0.05, 0.04, 0.1, 0.02, 0.06, 0.05, 0.2, 0.0, 0.006, 0.005)
     >>> remainder = dk_m9_sharp_remainder(norms, singular_values=(2.0, 1.0), n=6, width=5)
     >>> tuple(round(part, 5) for part in remainder)
-    (0.00672, 0.00565)
+    (0.00692, 0.00578)
     """
     d, n, width = len(singular_values), whole_number("n (models)", n, 1), whole_number("width", width, 1)
     values = finite("singular_values", singular_values)

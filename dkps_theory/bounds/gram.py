@@ -60,7 +60,7 @@ def dk_m4_bound(*, noise: float, lambda_1: float, lambda_d: float, k: float) -> 
     Examples
     --------
     >>> round(dk_m4_bound(noise=0.1, lambda_1=4.0, lambda_d=1.0, k=1.0), 6)
-    0.450463
+    0.45046
     """
     first, last = _at_least_zero("lambda_1", lambda_1), _at_least_zero("lambda_d", lambda_d)
     require(0 < last <= first, f"lambda_d: got {last:g} with lambda_1 = {first:g}; it must be above 0 and at most that")

@@ -122,7 +122,7 @@ def certified_radius(
     >>> population = bernoulli([[0.2, 0.3], [0.5, 0.9], [0.7, 0.4]])
     >>> found = certified_radius(population, 2, 1000)
     >>> found.frobenius_by, round(found.frobenius, 4), round(found.rows, 4)
-    ('DK-M9', 0.0329, 0.0277)
+    ('DK-M8', 0.04, 0.0328)
     """
     require(checked_convention(convention).is_linear, f"convention: got {convention.label}; it must have exponent 1")
     checked_alpha(confidence, "confidence")

@@ -1,9 +1,10 @@
-"""The models of two types, and the rule that steepens, of H25-T2/joint: exact risks, draws and the population."""
+"""The models of two types, and the rules that steepen, of H25-T2/joint: exact risks, draws and the population."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -14,13 +15,12 @@ from proofs_checks.claims import _h25 as h25
 #: Queries, all but one of them answered without noise.
 QUERIES = 64
 
+#: Type, number of plus signs, chance.
+State = tuple[int, int, Fraction]
 
-def exact_risks(n: int, r: int, k: int, m: int = QUERIES) -> tuple[Fraction, Fraction]:
-    """Return the risks of the rule of H25-T2/joint with k_n = k on true and on estimated perspectives, exactly.
 
-    Every multiset of training models is gone through. A model is its type and its number of plus signs; m is a square.
-    """
-    root = math.isqrt(m)
+def _models(r: int, m: int) -> tuple[list[State], list[Fraction], list[list[Fraction]]]:
+    """Return (type, plus signs, chance), mean of the signs, and D^2 at c = 1/sqrt(m), of all models there are."""
     states = [(t, plus, Fraction(math.comb(r, plus), 2 ** (r + 1))) for t in (0, 1) for plus in range(r + 1)]
     noise = [Fraction(2 * plus - r, r) for _, plus, _ in states]
 
@@ -28,7 +28,43 @@ def exact_risks(n: int, r: int, k: int, m: int = QUERIES) -> tuple[Fraction, Fra
         apart = states[a][0] - states[b][0]
         return ((apart + noise[a] - noise[b]) ** 2 + (m - 1) * apart**2) / m
 
-    squares = [[square(a, b) for b in range(len(states))] for a in range(len(states))]
+    return states, noise, [[square(a, b) for b in range(len(states))] for a in range(len(states))]
+
+
+def _multisets(states: list[State], n: int) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+    """Yield every multiset of n models, by index, with its probability."""
+    for drawn in itertools.combinations_with_replacement(range(len(states)), n):
+        chance, orders = Fraction(1), math.factorial(n)
+        for state in drawn:
+            chance *= states[state][2]
+        for state in set(drawn):
+            orders //= math.factorial(drawn.count(state))
+        yield drawn, chance * orders
+
+
+def coincident_risks(n: int, r: int, m: int, k: int) -> tuple[Fraction, Fraction]:
+    """Return the risks (squared loss) of the rule of H25-T2/joint/as-printed on true and on estimated perspectives.
+
+    Exact, with k_n = k and c = 1/m. The prediction is symmetric in all n + 1 models, so each is as likely model 0.
+    """
+    states, _, squares = _models(r, m)
+    truth = estimated = Fraction(0)
+    for drawn, chance in _multisets(states, n + 1):
+        ones = Fraction(sum(states[state][0] for state in drawn), n + 1)
+        widest = max(squares[a][b] for a in set(drawn) for b in set(drawn)) / m
+        found = max(Fraction(0), 1 - k * widest) / 2
+        estimated += chance * (ones * (1 - found) ** 2 + (1 - ones) * found**2)
+        truth += chance / 4  # all true distances are 0, so the prediction is 1/2, and labels are 0 or 1
+    return truth, estimated
+
+
+def exact_risks(n: int, r: int, k: int, m: int = QUERIES) -> tuple[Fraction, Fraction]:
+    """Return the risks of the rule of H25-T2/joint with k_n = k on true and on estimated perspectives, exactly.
+
+    Every multiset of training models is gone through. A model is its type and its number of plus signs; m is a square.
+    """
+    root = math.isqrt(m)
+    states, noise, squares = _models(r, m)
     rho = [[min(Fraction(1), x * abs(1 - x)) for x in row] for row in squares]
     # Distances of one type are |e - e'| / sqrt m; of two types they are above 1/2 and get no weight.
     weight = [
@@ -39,15 +75,10 @@ def exact_risks(n: int, r: int, k: int, m: int = QUERIES) -> tuple[Fraction, Fra
         for a in range(len(states))
     ]
     truth = estimated = Fraction(0)
-    for training in itertools.combinations_with_replacement(range(len(states)), n):
-        chance, orders = Fraction(1), math.factorial(n)
-        for state in training:
-            chance *= states[state][2]
-        for state in set(training):
-            orders //= math.factorial(training.count(state))
+    for training, chance in _multisets(states, n):
         among = max(rho[a][b] for a in set(training) for b in set(training))
         for test, (kind, _, own) in enumerate(states):
-            probability = chance * orders * own
+            probability = chance * own
             same = sum(states[state][0] == kind for state in training)
             truth += probability / (2 * (1 + same))
             total = sum((weight[test][state] for state in training), Fraction(0))
@@ -63,6 +94,12 @@ def steep_rule(squares: np.ndarray, labels: np.ndarray, k: float) -> np.ndarray:
     good = (0.5 + (weights * labels[:, 1:]).sum(1)) / (1 + weights.sum(1))
     w = np.maximum(0.0, 1 - k * np.minimum(1.0, squares * np.abs(1 - squares)).max((1, 2)))
     return w * good + (1 - w) * (1 - good)
+
+
+def flat_rule(squares: np.ndarray, k: float) -> np.ndarray:
+    """Prediction for every model by the rule of H25-T2/joint/as-printed, (b, n, n) -> (b, n)."""
+    w = np.maximum(0.0, 1 - k * squares.max((1, 2)))
+    return np.repeat(w[:, None] / 2, squares.shape[1], axis=1)
 
 
 def typed_squares(n: int, r: int, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -89,3 +126,42 @@ def types_case() -> h25.Case:
         chances[model, 1:, 1 + t] = 1.0
         chances[model, 0, [t, t + 2]] = 0.5
     return h25.Case(dk.Categorical(chances, table), 2, types * 1.0)
+
+
+def risk_curves():
+    """Draw the risks of the rules of H25-T2/joint and /equicontinuous against n."""
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    grid, generator = 2 ** np.arange(1, 7), np.random.default_rng(0)
+    for steep, marker, name in ((True, "o", "k = r² m, r = n"), (False, "s", "k = √n, r = n⁴")):
+        losses = [
+            typed_losses(n, n if steep else n**4, n**2 * QUERIES if steep else n**0.5, 150, generator)[0].mean()
+            for n in map(int, grid)
+        ]
+        axes.semilogx(grid, losses, marker, base=2, label=f"on estimated perspectives, {name}")
+    axes.semilogx(grid, (1 - 0.5 ** (grid + 1)) / (grid + 1), color="0.4", base=2, label="on true perspectives, both")
+    axes.set(xlabel="training models n", ylabel="risk (absolute loss)", ylim=(0, 1))
+    figure.legend(loc="outside lower left")
+    return figure
+
+
+def flat_curves():
+    """Draw the risks of the rule of H25-T2/joint/as-printed against n, along m = r = n."""
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    grid, generator = 2 ** np.arange(1, 8), np.random.default_rng(0)
+    for steep, marker, name in ((1, "o", "k = 2m"), (0, "s", "k = 1/4")):
+        risks = []
+        for n in map(int, grid):
+            types = generator.integers(2, size=(400, n + 1)) * 1.0
+            noise = (2 * generator.binomial(n, 0.5, size=types.shape) - n) / n
+            x = np.stack([types + noise, types * math.sqrt(n - 1)], axis=-1) / n  # m = n, c = 1/m
+            found = flat_rule(h25.squared(x), 2 * n if steep else 0.25)
+            risks.append(np.square(found - types).mean())
+        axes.semilogx(grid, risks, marker, base=2, label=f"on estimated perspectives, {name}")
+    axes.axhline(0.25, color="0.4", label="on true perspectives, both: all coincide")
+    axes.set(xlabel="training models n = queries m = replicates r", ylabel="risk (squared loss)", ylim=(0, 0.6))
+    figure.legend(loc="outside lower left")
+    return figure

@@ -121,8 +121,8 @@ CLAIMS = (
         title="At fixed r the Frobenius error grows like n^(1/2) and the largest row like (log n)^(1/2)",
         source=COROLLARY,
         form="own",
-        reading="measured for Gaussian answers from n = 8 to 128 at r = 10^8, within a factor 2 (rows: 3); both exponents, "
-        "under A25-A1 and A25-A2",
+        reading="measured for Gaussian answers from n = 8 to 128 at r = 10^8, within a factor 2 (rows: 3); both "
+        "exponents, under A25-A1 and A25-A2",
         statement=r"\min_W\|\hat\Psi W-\Psi\|_F\asymp_P(n/r)^{1/2},\qquad\|\hat\Psi W-\Psi\|_{2,\infty}"
         r"\asymp_P(\log n/r)^{1/2}",
         hypotheses=(*MOMENTS, spectrum_settles(1.0)),

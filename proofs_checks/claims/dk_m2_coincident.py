@@ -89,7 +89,12 @@ def _coincident(case: tuple[dk.Convention, bool], setting: Setting) -> Evidence:
         eigenvalues = [np.array([one.sum()]) for one in eigenvalues]
     points = np.array([1.0, 3.0, 6.0])
     spreads = noise_of_pair(letters, (0, 1))[:, 0, 0]
-    below = square_law(spreads, points) if spread else stats.chi2.cdf(points / eigenvalues[1].sum(), 1)
+
+    def moments(noise: float) -> np.ndarray:
+        one, two = (noise * x for x in eigenvalues)
+        below = square_law(noise * spreads, points) if spread else stats.chi2.cdf(points / two.sum(), 1)
+        powers = [f(x) for x in (one, two) for f in (mean_length, np.sum, lambda x: x.sum() ** 2 + 2 * (x**2).sum())]
+        return np.array([*powers, *below])
 
     def draw(key, size):
         import jax
@@ -103,11 +108,10 @@ def _coincident(case: tuple[dk.Convention, bool], setting: Setting) -> Evidence:
             rows += [length, length**2, length**4]
         return np.stack([*rows, *(rows[-2][:, None] <= points[None]).T], axis=1)
 
-    claimed = [[mean_length(one), one.sum(), one.sum() ** 2 + 2 * (one**2).sum()] for one in eigenvalues]
     return monte_carlo.equal_means(
         draw,
-        np.array([*claimed[0], *claimed[1], *below]),
-        np.array([*(0.9 * np.concatenate(claimed)), *(below + 0.1)]),
+        moments(1.0),
+        moments(0.9),
         setting,
         says=f"length, square, fourth power and distribution of the limit at delta = 0, e = {convention.exponent:g}",
         named="a tenth less noise",

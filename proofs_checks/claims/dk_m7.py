@@ -1,7 +1,8 @@
 r"""DK-M7: fixed replicates and ever more queries: Psi^ stays inflated, and subtracting the noise repairs it.
 
 Setting. n and r fixed, m -> infinity, c = 1/sqrt(m), e = 1, models and queries independent, fourth moments bounded,
-(1/m) sum_j gamma_ij -> gamma_i, Delta^2 of the first m queries with a limit; a_i = gamma_i/r.
+gamma_i = (1/m) sum_j gamma_ij and Delta^2 those of the first m queries, with limits; a_i = gamma_i/r. Rates are to the
+Delta, Psi and a_i of these m queries: to the limits they need not hold.
 Statements. DK-M7: D_ik^2 - Delta_ik^2 -> a_i + a_k, with the rate m^(-1/2), so B^ -> B + H diag(a) H. DK-M7/inflated:
 for equal gamma_i = gamma, Psi^ -> U_d (Lambda_d + gamma/r)^(1/2). DK-M7/more-queries: Psi^ -> Psi. DK-M7/debiased: with
 the noise, known or estimated from r >= 2 answers, subtracted from D^2, Psi^ -> Psi at the rate m^(-1/2).
@@ -12,11 +13,12 @@ Reference. Our own; moments from DK-M1. What can be done when gamma is not known
 exponent 1/2 in DK-M7/exponent-half.
 
 Derivation. E D_ik^2 = Delta_ik^2 + (1/(m r)) sum_j (gamma_ij + gamma_kj) (DK-M1), and Var D_ik^2 is (1/m^2) times a sum
-of m bounded terms. Centring takes away what depends on one index: -1/2 H (a1' + 1a' - 2 diag a) H = H diag(a) H. For
-equal a_i this is a H, which raises the eigenvalues of B that belong to centred vectors by a and moves no eigenvector.
-Hence DK-M7/inflated, and hence DK-M7/more-queries fails: two models 2 apart with gamma/r = 5/2 tend to 3 apart. The
-unbiased estimates gamma^_ij average to gamma_i over queries, so the debiased D^2 tends to Delta^2 whatever the gamma_i
-are, and the top part of its Gram matrix to that of B where the gap is open; nothing is assumed of the rank.
+of m terms, each at most a constant times 1 + ||delta_j||^2, whose mean is Delta^2. Centring takes away what depends on
+one index: -1/2 H (a1' + 1a' - 2 diag a) H = H diag(a) H. For equal a_i this is a H, which raises the eigenvalues of B
+that belong to centred vectors by a and moves no eigenvector. Hence DK-M7/inflated, and hence DK-M7/more-queries fails:
+two models 2 apart with gamma/r = 5/2 tend to 3 apart. The unbiased estimates gamma^_ij average to gamma_i over queries,
+so the debiased D^2 tends to Delta^2 whatever the gamma_i are, and the top part of its Gram matrix to that of B where
+the gap is open; nothing is assumed of the rank.
 
 The checks use Gaussian answers whose noise off the plane of the means has a Wishart Gram matrix (Bartlett's triangle),
 so that the cost is free of m, and yes-or-no answers in full.
@@ -239,6 +241,15 @@ FIXED = Hypothesis(
 TWO = Hypothesis("at least two answers to each query", lambda w: w.r >= 2)
 
 
+KNOWN = Hypothesis("at least two answers to each query, or gamma known", lambda w: w.r >= 2)
+
+
+GAP = Hypothesis(
+    "lambda_2 > lambda_3, d = 2",
+    lambda w: float(dk.classical_mds(cases.distances(cases.mixture_psi()), D).eigengap) > 1e-6,
+)
+
+
 SAME = Hypothesis("gamma_i is the same for all models", lambda w: len(set(w.gamma)) == 1)
 
 
@@ -289,7 +300,7 @@ CLAIMS = (
         form="own",
         reading="equal gamma_i; column k grows by the factor (1 + gamma/(r lambda_k))^(1/2), eigenvectors stay",
         statement=r"\hat\Psi W\to U_d\big(\Lambda_d+\tfrac{\bar\gamma}{r}I\big)^{1/2}\quad(m\to\infty)",
-        hypotheses=(FIXED, SAME),
+        hypotheses=(FIXED, SAME, GAP),
         witness=_EQUAL_1,
         checks=(
             Check("centring", identity, _centring(1), _centring(0), "the zeros on the diagonal of D^2 forgotten"),
@@ -308,7 +319,7 @@ CLAIMS = (
         form="own",
         reading="c = 1/sqrt(m), e = 1, bounded noise; convergence in probability after the best alignment",
         statement=rf"{ERROR}\xrightarrow{{P}}0\quad(m\to\infty)",
-        hypotheses=(FIXED,),
+        hypotheses=(FIXED, GAP),
         witness=_UNEQUAL_4,
         checks=(
             Check(
@@ -351,7 +362,7 @@ CLAIMS = (
         reading="unbiased gamma^ from r >= 2 answers, or known gamma; unequal noise allowed; lambda_d > lambda_{d+1}",
         statement=rf"{ERROR}=O_P(m^{{-1/2}}),\quad\tilde D_{{ik}}^2=D_{{ik}}^2-\frac1{{mr}}"
         r"\sum_j(\hat\gamma_{ij}+\hat\gamma_{kj})",
-        hypotheses=(FIXED, TWO),
+        hypotheses=(FIXED, KNOWN, GAP),
         witness=_UNEQUAL_4,
         checks=tuple(
             Check(name, falls, design, replace(design, noise=0.5), "half of the noise taken out")

@@ -38,6 +38,7 @@ from proofs_checks.claims.dk_m7 import (
     EQUAL,
     ERROR,
     FIXED,
+    GAP,
     SAME,
     SOURCE,
     TWO,
@@ -104,6 +105,13 @@ _DISTINCT = Hypothesis(
 )
 
 
+def _half_gap(_) -> bool:
+    return float(dk.classical_mds(np.sqrt(cases.distances(cases.mixture_psi())), D).eigengap) > 1e-6
+
+
+HALF_GAP = Hypothesis("lambda_2 > lambda_3, d = 2, at e = 1/2", _half_gap)
+
+
 CLAIMS = (
     Claim(
         id="DK-M7/deflated",
@@ -112,7 +120,7 @@ CLAIMS = (
         form="own",
         reading="r >= 2, equal gamma_i; the first d eigenvalues less the mean of gamma^/r over models and queries",
         statement=rf"{ERROR}=O_P(m^{{-1/2}}),\quad\tilde\lambda_k=\hat\lambda_k-\frac1{{nmr}}\sum_{{i,j}}\hat\gamma_{{ij}}",
-        hypotheses=(FIXED, TWO, SAME),
+        hypotheses=(FIXED, TWO, SAME, GAP),
         witness=witness(Design(gamma=EQUAL), "equal noise"),
         checks=(
             Check(
@@ -135,7 +143,7 @@ CLAIMS = (
         form="own",
         reading="r >= 2, gamma_i that differ over models, the rest as in DK-M7/deflated",
         statement=rf"{ERROR}\xrightarrow{{P}}0,\quad\tilde\lambda_k=\hat\lambda_k-\frac1{{nmr}}\sum_{{i,j}}\hat\gamma_{{ij}}",
-        hypotheses=(FIXED, TWO),
+        hypotheses=(FIXED, TWO, GAP),
         witness=witness(Design(), "unequal noise"),
         checks=(
             Check(
@@ -179,7 +187,7 @@ CLAIMS = (
         reading="r = 1, gamma unknown but equal over models; the first d eigenvalues less the mean of the next ones",
         statement=rf"\operatorname{{rank}}B=d<n-1:\ {ERROR}=O_P(m^{{-1/2}}),\quad\tilde\lambda_k=\hat\lambda_k-"
         r"\frac1{n-1-d}\sum_{l=d+1}^{n-1}\hat\lambda_l",
-        hypotheses=(FIXED, SAME, _RANK),
+        hypotheses=(FIXED, SAME, _RANK, GAP),
         witness=witness(Design(r=1, gamma=EQUAL), "equal noise"),
         checks=(
             Check(
@@ -207,7 +215,7 @@ CLAIMS = (
         reading="r = 1 and gamma_i that differ over models, the rest as in DK-M7/unknown-gamma",
         statement=rf"\operatorname{{rank}}B=d<n-1:\ {ERROR}\xrightarrow{{P}}0,\quad\tilde\lambda_k=\hat\lambda_k-"
         r"\frac1{n-1-d}\sum_{l=d+1}^{n-1}\hat\lambda_l",
-        hypotheses=(FIXED, _RANK),
+        hypotheses=(FIXED, _RANK, GAP),
         witness=witness(Design(r=1), "unequal noise"),
         checks=(
             Check(
@@ -281,7 +289,7 @@ CLAIMS = (
         form="own",
         reading="e = 1/2, r >= 2: D~ = the fourth root of the debiased square of e = 1, at least 0",
         statement=rf"e=\tfrac12,\ \mu_i\ne\mu_k:\ {ERROR}=O_P(m^{{-1/2}})",
-        hypotheses=(FIXED, TWO, _DISTINCT),
+        hypotheses=(FIXED, TWO, _DISTINCT, HALF_GAP),
         witness=witness(Design(exponent=0.5, method="debiased"), "unequal noise"),
         checks=(
             Check(

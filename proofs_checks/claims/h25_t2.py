@@ -9,9 +9,17 @@ Relation. Limit; in the repaired form an upper bound on the difference of the ri
 Reference. Helm, Acharyya, Park, Duderstadt, Priebe (2025), Findings of ACL.
 
 Readings.
-1. H25-T2, as printed with c = 1/m and bounded g, limits taken one after the other: vacuous as H25-T1 is, for every n
-   all true perspectives coincide. (Limits taken together, 3 refutes it at c = 1/m too, in a world where psi says
-   nothing: there w below measures max D^2 alone.)
+1. As printed, c = 1/m and bounded g: Delta* = 0, and for every n all true perspectives coincide. The least risk on
+   them is that of the best constant, and a consistent rule is one that finds it from the labels alone. The limits:
+   a. H25-T2, one after the other: vacuous as H25-T1 is. For each n the risk on psi^ tends to that on coincident
+      perspectives; the conclusion is true and says nothing of any perspective. (If "consistent" is measured by the
+      least risk on the models, the hypothesis leaves only labels of which the models tell nothing.)
+   b. H25-T2/joint/as-printed, together: refuted, so not vacuous. With the models of 3 and squared loss let h_n = w_n/2,
+      w_n = max(0, 1 - k_n max_ii' ||psi_i - psi_i'||^2). On the truth w_n = 1, h_n = 1/2, and the risk is 1/4, the
+      least possible for fair labels. On the estimates two models of different types have D^2 >= (m - 1)/m^2, noise or
+      none, so with k_n = 2m, m >= 2, w_n = 0 unless all n + 1 types are one, and the risk is at least P(y_0 = 1, both
+      types occur) = 1/2 - 2^(-n-1) -> 1/2. Along m = n (any r) the k_n = 2n are fixed numbers. It is not the noise:
+      Delta_m = m^(-1/2) for different types, which tends to Delta* = 0 more slowly than the rule steepens.
 2. H25-T2/iterated: c = 1/sqrt(m), unique perspectives; for each n first m, r -> infinity, then n -> infinity. Holds:
    for each n the risk on psi^ tends to that on psi by H25-T1/sqrt-m, and that tends to the least risk. The checks show
    both steps for local averages with bandwidth n^(-1/3).
@@ -27,7 +35,8 @@ Readings.
    is 1 - |g - y_0|. For two types D^2 >= (m - 1)/m, K = 0; for one type K >= 1/2; so E |g - y_0| <= E 1/(2 + N) <=
    2/(n + 1). Of three models two have one type, and P(e = e') = C(2r, r)/4^r <= (2r + 1)^(-1/2). Hence for n >= 2
    risk on the estimates >= 1 - 2/(n + 1) - C(2r, r)/4^r -> 1. Along r = m = n >= 64 the k_n = n^3 are fixed numbers;
-   every path r(n), m(n) has such a sequence.
+   every path r(n), m(n) has such a sequence. (Nor does n first help: at fixed r and m the same k_n = n^3 make the risk
+   on psi^ tend to 1 as n grows.)
 4. H25-T2/equicontinuous, c = 1/sqrt(m), rank(B) <= d: if |h_n(Psi) - h_n(Psi')| <= L_n max_ii' |distance - distance'|
    and the loss is Lipschitz with constant 1, then |risk on psi^ - risk on psi| <= L_n E max |D - Delta*| of the
    perspectives <= L_n (sqrt(2) phi sqrt(n gamma / r) + max |Delta_m - Delta*|), for n + 1 models, gamma the largest
@@ -46,7 +55,18 @@ import numpy as np
 
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Outcome, Setting, Witness
 from proofs_checks.claims import _h25 as h25
-from proofs_checks.claims._h25_types import QUERIES, exact_risks, steep_rule, typed_losses, typed_squares, types_case
+from proofs_checks.claims._h25_types import (
+    QUERIES,
+    coincident_risks,
+    exact_risks,
+    flat_curves,
+    flat_rule,
+    risk_curves,
+    steep_rule,
+    typed_losses,
+    typed_squares,
+    types_case,
+)
 from proofs_checks.claims.h25_t1 import SMOOTH, WITNESS, largest_delta
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.symbolic import nothing_left
@@ -135,6 +155,31 @@ def _joint(power: int, setting: Setting) -> Evidence:
     )
 
 
+def _joint_as_printed(power: int, setting: Setting) -> Evidence:
+    """Compare exact risks along m = r = n with 1/4 and the lower bound, and take its limit; k_n = (2m)^power."""
+    import sympy
+
+    n = sympy.symbols("n", positive=True, integer=True)
+    lowest = sympy.Rational(1, 2) - sympy.Rational(1, 2) ** (n + 1)
+    agree, risks = sympy.limit(lowest, n, sympy.oo) > sympy.Rational(1, 4), (Fraction(0), Fraction(0))
+    sizes = range(2, setting.size(5, 7))
+    for size in sizes:
+        risks = coincident_risks(size, size, size, (2 * size) ** power)
+        agree &= risks[0] == Fraction(1, 4) and risks[1] >= Fraction(str(lowest.subs(n, size)))
+    return Evidence(
+        "certified",
+        Outcome.CONTRADICTS if agree else Outcome.INCONCLUSIVE,
+        float(risks[1]),
+        float(risks[0]),
+        "upper",
+        "risk on psi^ (observed) and on coincident psi (claimed) by exact enumeration at the last m = r = n; the one is "
+        "above its lower bound, whose limit is 1/2, the other is 1/4 for every n"
+        if agree
+        else "the exact risks do not agree with 1/4 and the lower bound",
+        n=len(sizes),
+    )
+
+
 def _path(power: float, setting: Setting) -> Evidence:
     """P(loss on psi^ < 1/2) on the path n = r = 32, by the embedding itself."""
     generator = np.random.default_rng(setting.integer_seed("models"))
@@ -204,23 +249,6 @@ def _distance_errors(subject, setting: Setting) -> Evidence:
     )
 
 
-def _risk_curves():
-    from dkps_theory.pages.figures import new_figure
-
-    figure, (axes,) = new_figure()
-    grid, generator = 2 ** np.arange(1, 7), np.random.default_rng(0)
-    for steep, marker, name in ((True, "o", "k = r² m, r = n"), (False, "s", "k = √n, r = n⁴")):
-        losses = [
-            typed_losses(n, n if steep else n**4, n**2 * QUERIES if steep else n**0.5, 150, generator)[0].mean()
-            for n in map(int, grid)
-        ]
-        axes.semilogx(grid, losses, marker, base=2, label=f"on estimated perspectives, {name}")
-    axes.semilogx(grid, (1 - 0.5 ** (grid + 1)) / (grid + 1), color="0.4", base=2, label="on true perspectives, both")
-    axes.set(xlabel="training models n", ylabel="risk (absolute loss)", ylim=(0, 1))
-    figure.legend(loc="outside lower left")
-    return figure
-
-
 _TYPES = Witness(
     "two types of models at distance 1, one query of 64 answered with noise, d = 2",
     types_case,
@@ -240,6 +268,24 @@ def _shrinks_on_truth(case: h25.Case) -> bool:
 
 
 _STEEP = h25.tame(lambda psi, labels: steep_rule(h25.squared(psi), labels, 100.0))
+_FLAT = h25.tame(lambda psi, labels: flat_rule(h25.squared(psi), 100.0) + 0 * labels)
+
+
+def _constant_is_best(case: h25.Case) -> bool:
+    """Whether the rule on coincident perspectives has the least squared loss of a constant, the labels being fair."""
+    found = flat_rule(np.zeros((1, len(case.labels), len(case.labels))), 100.0)
+    return bool(np.isclose(np.square(found - case.labels).mean(), np.var(case.labels)))
+
+
+def _averages_shrink(case: h25.Case) -> bool:
+    """Whether the loss of local averages on true distances falls to zero as the models of the witness are repeated."""
+    far, losses = np.sqrt(h25.population_squares(case)), []
+    for copies in (1, 10**3, 10**6, 10**9):
+        weights = copies * np.maximum(0.0, 1 - far / (0.7 * (len(far) * copies) ** (-1 / 3)))
+        losses.append(float(np.abs((0.5 + weights @ case.labels) / (1 + weights.sum(1)) - case.labels).max()))
+    return losses[0] > losses[1] > losses[2] > losses[3] and losses[3] < 1e-6
+
+
 CONSISTENT = Hypothesis(
     "h_n is consistent on the true perspectives",
     _shrinks_on_truth,
@@ -252,17 +298,44 @@ LIMITS = (
 CLAIMS = (
     Claim(
         id="H25-T2",
-        title="A rule consistent on true perspectives is consistent on estimated ones",
+        title="A rule consistent on true perspectives is consistent on estimated ones, as m and r grow first, then n",
         source=SOURCE,
         form="as-printed",
-        reading="as printed: c = 1/m and bounded g, limits one after the other",
+        reading="as printed, c = 1/m and bounded g, with limits one after the other: for each n first m, r -> infinity; "
+        "together they are H25-T2/joint/as-printed",
         statement=LIMITS + r",\quad c=1/m,\ \|g\|\le R",
-        hypotheses=(h25.INDEPENDENT, h25.BOUNDED, SMOOTH),
+        hypotheses=(h25.INDEPENDENT, h25.BOUNDED, SMOOTH, CONSISTENT),
         witness=None,
         no_witness="as for H25-T1: with bounded g and c = 1/m all true perspectives coincide for every n, so a "
         "consistent rule on them learns nothing from the models",
         checks=(Check("nothing-left", nothing_left, largest_delta(2), largest_delta(1), "normalised by 1/sqrt(m)"),),
         recorded="vacuous",
+    ),
+    Claim(
+        id="H25-T2/joint/as-printed",
+        title="With c = 1/m, consistency carries over when n, m and r grow together in any way",
+        source=SOURCE,
+        form="as-printed",
+        reading="as printed, c = 1/m and bounded g, with one joint limit; all true perspectives coincide, and consistent "
+        "is what finds the best constant",
+        statement=LIMITS + r",\quad n,m,r\to\infty,\ c=1/m,\ \|g\|\le R",
+        hypotheses=(
+            h25.INDEPENDENT,
+            h25.BOUNDED,
+            _FLAT,
+            Hypothesis("h_n is consistent on the true perspectives, which coincide", _constant_is_best),
+        ),
+        witness=_TYPES,
+        checks=(Check("exact-risks", _joint_as_printed, 1, 0, "k_n = 1, which stays below what Delta_m leaves"),),
+        recorded="refuted",
+        repair="H25-T2/equicontinuous",
+        drawings=(
+            Drawing(
+                flat_curves,
+                "With c = 1/m all true perspectives coincide and both rules have the least risk on them, 1/4. The one "
+                "that steepens as the perspectives draw together sees that they do not coincide, and predicts 0.",
+            ),
+        ),
     ),
     Claim(
         id="H25-T2/iterated",
@@ -272,7 +345,13 @@ CLAIMS = (
         reading="c = 1/sqrt(m), unique perspectives; for each n first m, r -> infinity, then n -> infinity; local "
         "averages are checked",
         statement=r"\lim_{n}\lim_{m,r}\mathbb E\,\ell(h_n(\hat\psi_0;\hat T_n),y_0)=\ell^*",
-        hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS, h25.tame(_local_of(15))),
+        hypotheses=(
+            h25.INDEPENDENT,
+            h25.BOUNDED,
+            h25.ONE_CLASS,
+            h25.tame(_local_of(15)),
+            Hypothesis(CONSISTENT.text, _averages_shrink),
+        ),
         witness=WITNESS,
         checks=(
             Check(
@@ -290,7 +369,7 @@ CLAIMS = (
         id="H25-T2/joint",
         title="Consistency carries over when n, m and r grow together in any way",
         source=SOURCE,
-        form="as-printed",
+        form="reconstructed",
         reading="one joint limit, c = 1/sqrt(m), unique perspectives; h_n continuous and invariant for each n",
         statement=LIMITS + r",\quad n,m,r\to\infty",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS, _STEEP, CONSISTENT),
@@ -303,7 +382,7 @@ CLAIMS = (
         repair="H25-T2/equicontinuous",
         drawings=(
             Drawing(
-                _risk_curves,
+                risk_curves,
                 "Both rules have the same risk on true perspectives, falling to 0. The one that steepens faster than "
                 "the noise falls has risk tending to 1 on estimated ones.",
             ),

@@ -180,6 +180,22 @@ def success_rate(
     )
 
 
+def coverage(inside: int, trials: int, says: str, *, slack: float | None = None) -> Evidence:
+    """Check that a bound covers with probability at least 0.95; a coverage of 0.8 is the named violation.
+
+    ``slack`` is that of the bound where it was measured; without it the slack is observed over claimed coverage.
+    """
+    found = success_rate(inside, trials, 0.95, 0.8, relation="coverage", says=says, named="a coverage of 0.8")
+    return found if slack is None else replace(found, slack=slack)
+
+
+def stays_near_one_member(near: int, trials: int, says: str) -> Evidence:
+    """Illustrate that no fixed member is the limit: P(near the best fixed member) >= 3/4 against symmetry's 1/2."""
+    return illustration(
+        success_rate(near, trials, 0.75, 0.5, relation="coverage", says=says, named="the bound 1/2 that symmetry gives")
+    )
+
+
 def illustration(found: Evidence) -> Evidence:
     """Return evidence about finitely many r that shows a limit failing: it illustrates, and refutes nothing by itself.
 

@@ -94,6 +94,23 @@ def largest_ratio(
     )
 
 
+def worst_found(ratio: float, count: int, says: str, *, tolerance: float = 1e-9) -> Evidence:
+    """Return the evidence of a search made elsewhere: the worst observed / claimed it came to, from ``count`` starts.
+
+    NaN is a violation, never a pass.
+    """
+    return Evidence(
+        "search",
+        Outcome.SUPPORTS if ratio <= 1 + tolerance else Outcome.CONTRADICTS,
+        ratio,
+        1.0,
+        "upper",
+        says,
+        slack=1 / ratio if ratio > 0 else None,
+        n=count,
+    )
+
+
 def largest_difference(
     strategy: Any, difference: Callable[[Any], float], setting: Setting, *, within: float, says: str, **keywords: Any
 ) -> Evidence:

@@ -14,9 +14,16 @@ def nothing_left(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], setting
 
     Identities that hold leave the claim vacuous; one that fails decides nothing.
     """
-    found = identity(sides, setting)
-    outcome = Outcome.VACATES if found.outcome is Outcome.SUPPORTS else Outcome.INCONCLUSIVE
-    return replace(found, outcome=outcome)
+    return _following(identity(sides, setting), Outcome.VACATES)
+
+
+def refuting_identity(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], setting: Setting) -> Evidence:
+    """Judge identities from which it follows that a claim is false; one that fails decides nothing."""
+    return _following(identity(sides, setting), Outcome.CONTRADICTS)
+
+
+def _following(found: Evidence, outcome: Outcome) -> Evidence:
+    return replace(found, outcome=outcome if found.outcome is Outcome.SUPPORTS else Outcome.INCONCLUSIVE)
 
 
 def identity(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], _: Setting) -> Evidence:
