@@ -64,7 +64,7 @@ def squared_dissimilarity_mean(
     """
     mean, scale = _checked_mean(mean, r, convention)
     gamma = checked_array("gamma", gamma, "n m", mean.shape[:2])
-    delta = jax.lax.map(lambda row: jnp.square(row[None] - mean).sum((1, 2)), mean)
+    delta = _squared_distances(mean)
     noise = gamma.sum(axis=1) / r
     return _hollow(scale * (delta + noise[:, None] + noise[None, :]))
 
@@ -153,6 +153,13 @@ def debiased_variance(
     return _hollow(scale**2 * (4 * linear / r + pairs + 4 * cross / r**2))
 
 
+# Compiled once for each shape: run op by op, the loop over rows would be compiled anew at every call.
+@jax.jit
+def _squared_distances(mean: Float[Array, "n m p"]) -> Float[Array, "n n"]:
+    return jax.lax.map(lambda row: jnp.square(row[None] - mean).sum((1, 2)), mean)
+
+
+@jax.jit
 def _quadratic_forms(
     mean: Float[Array, "n m p"], covariance: Float[Array, "n m p p"]
 ) -> tuple[Float[Array, "n n"], Float[Array, " n"], Float[Array, "n n"]]:

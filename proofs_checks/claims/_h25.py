@@ -90,6 +90,11 @@ def limit_squares(theta: np.ndarray, m: int | None = None) -> np.ndarray:
     return squared(SLOPE * theta @ directions.T) / len(directions)
 
 
+def limit_positions(theta: np.ndarray) -> np.ndarray:
+    """Perspectives in the limit up to a rigid motion, by their closed form: (..., n, 2), no MDS is asked."""
+    return SLOPE * theta @ np.linalg.cholesky(DIRECTIONS.T @ DIRECTIONS / len(DIRECTIONS))
+
+
 def sampled_squares(means: np.ndarray, r: float, generator: np.random.Generator) -> np.ndarray:
     """D^2 at c = 1/sqrt(m) from Bernoulli answers with these means, (b, n, m) -> (b, n, n)."""
     return squared(generator.binomial(int(r), means) / r) / means.shape[-1]
@@ -115,21 +120,55 @@ def coordinate_rule(psi: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.clip(0.5 + psi[..., 0], 0.0, 1.0) + 0 * labels
 
 
+def local_averages(psi: np.ndarray, labels: np.ndarray, width: float) -> np.ndarray:
+    """Leave-one-out local averages, shrunk to 1/2, with triangular weights: (b, n, d), (b, n) -> (b, n)."""
+    weights = np.maximum(0.0, 1 - np.sqrt(squared(psi)) / width) * (1 - np.eye(psi.shape[1]))
+    return (0.5 + (weights @ labels[..., None])[..., 0]) / (1 + weights.sum(-1))
+
+
+def line_models(generator: np.random.Generator, size: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return one parameter uniform on [-1, 1], its chance of label 1, and labels, (size, n) each."""
+    theta = generator.uniform(-1, 1, size=(size, n))
+    chance = 0.5 + 0.4 * np.sin(3 * theta)
+    return theta, chance, (generator.uniform(size=theta.shape) < chance) * 1.0
+
+
+def line_squares(theta: np.ndarray, r: float, generator: np.random.Generator, m: int = 4) -> np.ndarray:
+    """D^2 at c = 1/sqrt(m) of those models, from Bernoulli answers to m like queries, (size, n) -> (size, n, n)."""
+    means = np.repeat(0.5 + SLOPE * theta[..., None], m, axis=-1)
+    return sampled_squares(means, r, generator)
+
+
 def risk_gaps(predictions: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """|mean squared loss of the one - that of the other| in each of BLOCKS blocks of draws."""
     gap = np.square(predictions - labels) - np.square(truth - labels)
     return np.abs(gap.reshape(BLOCKS, -1).mean(1))
 
 
+def largest_jump(rule: Callable[[np.ndarray, np.ndarray], np.ndarray], case: Case) -> float:
+    """Largest change of predictions over ends of 2^(-40) of segments, halved towards the larger change.
+
+    Segments lead from the perspectives of the witness to random ones; a rule that jumps between their ends is caught.
+    """
+    generator, labels = np.random.default_rng(0), np.tile(case.labels, (40, 1))
+    left = np.repeat(classical(population_squares(case)[None], case.d), 40, axis=0)
+    right = generator.normal(size=left.shape) * left.std()
+    for _ in range(40):
+        middle = (left + right) / 2
+        first, second, third = (rule(psi, labels).reshape(40, -1) for psi in (left, middle, right))
+        nearer = (np.abs(second - first).max(1) >= np.abs(third - second).max(1))[:, None, None]
+        left, right = np.where(nearer, left, middle), np.where(nearer, middle, right)
+    return float(np.abs(rule(right, labels) - rule(left, labels)).max())
+
+
 def tame(rule: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Hypothesis:
-    """Return the hypothesis on a rule (psi, labels) -> predictions, tried at the perspectives of the witness."""
+    """Return the hypothesis on a rule (psi, labels) -> predictions, tried from the perspectives of the witness."""
 
     def predicate(case: Case) -> bool:
         psi, labels = classical(population_squares(case)[None], case.d), case.labels[None]
-        generator, found = np.random.default_rng(0), rule(psi, labels)
-        elsewhere = rule(moved(psi, generator), labels)
-        nearby = rule(psi + 1e-9 * generator.normal(size=psi.shape), labels)
-        return bool(np.allclose(elsewhere, found, atol=1e-9) and np.abs(nearby - found).max() < 1e-5 and _unit(found))
+        found = rule(psi, labels)
+        elsewhere = rule(moved(psi, np.random.default_rng(0)), labels)
+        return bool(np.allclose(elsewhere, found, atol=1e-9) and largest_jump(rule, case) < 1e-5 and _unit(found))
 
     return Hypothesis("h is continuous, with values in [0, 1], and invariant to rigid motions", predicate)
 
@@ -160,6 +199,15 @@ def population_squares(case: Case) -> np.ndarray:
 def _gap(case: Case) -> tuple[float, float]:
     values = eigenvalues(population_squares(case))[::-1] / np.abs(eigenvalues(population_squares(case))).max()
     return float(values[case.d - 1] - values[case.d]), float(values[case.d])
+
+
+def averages_shrink(case: Case) -> bool:
+    """Whether the loss of local averages on true distances falls to zero as the models of the witness are repeated."""
+    far, losses = np.sqrt(population_squares(case)), []
+    for copies in (1, 10**3, 10**6, 10**9):
+        weights = copies * np.maximum(0.0, 1 - far / (0.7 * (len(far) * copies) ** (-1 / 3)))
+        losses.append(float(np.abs((0.5 + weights @ case.labels) / (1 + weights.sum(1)) - case.labels).max()))
+    return losses[0] > losses[1] > losses[2] > losses[3] and losses[3] < 1e-6
 
 
 ONE_CLASS = Hypothesis(

@@ -17,10 +17,10 @@ Euclidean structure has to be assumed.
 Readings.
 1. A24-A1: existence of the limits alone, q = n - 1. Holds, and not in vain: where means grow like sqrt(m) per query,
    mu_ij = sqrt(m) phi_i, every Delta is ||phi_i - phi_i'|| exactly. A q below n - 1 is a condition on the limit's rank.
-2. A24-A1/bounded: A24's embeddings are bounded in its experiments and in H25, ||g|| <= R. Then (1/m) ||mu_i -
-   mu_i'||_F <= 2R / sqrt(m), so the limit is 0 and all phi_i coincide: with a limit that tells any two models apart the
-   assumption has no example. In this class A24-T2 to A24-T5 speak of D -> 0, of embeddings that shrink to a point, and
-   are true for want of anything to estimate. With c = 1/sqrt(m) bounded embeddings have limits up to 2R.
+2. A24-A1/bounded: embeddings are often bounded, ||g|| <= R: normalised ones are, and H25 assumes it. Then (1/m) ||mu_i
+   - mu_i'||_F <= 2R / sqrt(m), so the limit is 0 and all phi_i coincide: with a limit that tells any two models apart
+   the assumption has no example. In this class A24-T2 to A24-T5 speak of D -> 0, of embeddings that shrink to a point,
+   and are true for want of anything to estimate. With c = 1/sqrt(m) bounded embeddings have limits up to 2R.
 3. A24-A2: has examples for every law on every M, mu_ij = sqrt(m) phi_i again; checked on the circle. A24-A2/bounded:
    with bounded g every phi_i is one point, so P is a point mass and the manifold plays no part.
 """
@@ -166,6 +166,12 @@ def _on_the_circle(growth: int, setting: Setting) -> Evidence:
     return exact_equalities(pairs(), "Delta^2 at m = k^2 queries of models on the unit circle, means k phi_i")
 
 
+def _bounded(path: Path) -> bool:
+    """Whether the means, and so much more the answers, could lie in one ball of radius 10 along the whole path."""
+    return all(np.linalg.norm(np.asarray(population.mean), axis=-1).max() <= 10 for population, _ in path.members)
+
+
+_BOUNDED = Hypothesis("||g|| <= R, one R for all m", _bounded)
 _ON_CIRCLE = Hypothesis(
     "phi_i iid on the unit circle, and Delta = ||phi_i - phi_i'|| under c = 1/m at every m",
     lambda models: all(
@@ -206,9 +212,10 @@ CLAIMS = (
         title="With bounded embeddings, limits that tell two models apart",
         source=SOURCE,
         form="as-printed",
-        reading="bounded g, as in A24's experiments and in H25; c = 1/m, e = 1; a limit that is not 0 for some pair",
+        reading="bounded g, as H25 assumes and as normalised embeddings are; c = 1/m, e = 1; a limit that is not 0 for "
+        "some pair",
         statement=r"\|g\|\le R,\quad \tfrac1m\|\mu_i-\mu_{i'}\|_F\to\|\phi_i-\phi_{i'}\|\ne0",
-        hypotheses=(GROWING, LIMIT),
+        hypotheses=(GROWING, LIMIT, _BOUNDED),
         witness=None,
         no_witness="with ||g|| <= R the limit is 0 for every pair, so no two phi_i differ",
         checks=(Check("shrinks", nothing_left, bounded_limit("1"), bounded_limit("1/2"), "c = 1/sqrt(m) for c = 1/m"),),
@@ -238,7 +245,7 @@ CLAIMS = (
         form="as-printed",
         reading="bounded g; c = 1/m, e = 1; P not a single point",
         statement=r"\|g\|\le R,\quad\tfrac1m\|\mu_i-\mu_{i'}\|_F\to\|\phi_i-\phi_{i'}\|,\quad\phi_i\overset{iid}\sim P",
-        hypotheses=(_ON_CIRCLE,),
+        hypotheses=(GROWING, LIMIT, _BOUNDED),
         witness=None,
         no_witness="with ||g|| <= R every limit is 0, so all phi_i are one point",
         checks=(

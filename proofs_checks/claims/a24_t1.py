@@ -68,16 +68,11 @@ def _fixed_member(long: float, setting: Setting) -> Evidence:
         int((_to_members(distances_at(population, 1, setting, r), members) < APART / 2).sum(1).max())
         for r in (1e2, HIGH)
     ]
-    found = monte_carlo.success_rate(
+    return monte_carlo.stays_near_one_member(
         max(near),
         REPLICATES,
-        0.75,
-        0.5,
-        relation="coverage",
-        says="P(distances in Psi^ are near those of the best fixed member) >= 3/4, at the better of two r",
-        named="the bound 1/2 that symmetry gives",
+        "P(distances in Psi^ are near those of the best fixed member) >= 3/4, at the better of two r",
     )
-    return monte_carlo.illustration(found)
 
 
 def _one_class(longest_is_one: bool, setting: Setting) -> Evidence:

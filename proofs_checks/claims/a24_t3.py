@@ -98,16 +98,11 @@ def _fixed_member(long: float, setting: Setting) -> Evidence:
         int((_errors_to(embedded(long, setting, where), members_of(long)) < APART / 2).sum(axis=1).max())
         for where in (BEFORE, AFTER)
     ]
-    found = monte_carlo.success_rate(
+    return monte_carlo.stays_near_one_member(
         max(near),
         REPLICATES,
-        0.75,
-        0.5,
-        relation="coverage",
-        says="P(distances in Psi^ are near those of the best fixed member) >= 3/4, at the better of two (m, r)",
-        named="the bound 1/2 that symmetry gives",
+        "P(distances in Psi^ are near those of the best fixed member) >= 3/4, at the better of two (m, r)",
     )
-    return monte_carlo.illustration(found)
 
 
 def _falls(case: tuple[float, bool], setting: Setting) -> Evidence:

@@ -14,7 +14,8 @@ Readings.
    Where g is bounded the limit is 0 (A24-A1/bounded).
 2. A24-T4/uniform: the largest error over all pairs tends to 0. Refuted: gamma_ij = i. The condition holds for every i,
    i / r -> 0. But with n = m r the last two models, with equal means, have E D^2 = s^2 = (2n - 1) / (m r) -> 2, and for
-   Gaussian answers P(D^2 >= s^2/2) >= 1/24 (A24-X2/weakest). The condition is one for each i, not one for all.
+   Gaussian answers on the line P(D^2 >= s^2/2) >= (s^2/2)^2 / E D^4 = m / (4 (m + 2)), by Cauchy and Schwarz. The
+   condition is one for each i, not one for all.
 3. A24-T4/uniform-repaired: sum_ij gamma_ij / (r m^2) -> 0. Holds: ||E_i - E_i'||^2 <= 2 sum_i ||E_i||^2 for all pairs
    at once. So n sup_i (1/m) sum_j gamma_ij / (r m) -> 0 is enough.
 """
@@ -29,7 +30,7 @@ import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import a24_t2
-from proofs_checks.claims.a24_x2 import stays_positive
+from proofs_checks.claims.a24_x2 import counted_noise, gaussian_fourth_moment, pair_noise, stays_positive
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.search import largest_ratio
 
@@ -51,18 +52,29 @@ def _pointwise(last_pair: bool, setting: Setting) -> Evidence:
 
 
 def _last_pair(power: int) -> Any:
-    """Limits for gamma_ij = i^power at n = m r: the condition for one i, and s^2 of the last two models."""
+    """Limits for gamma_ij = i^power at n = m r: the condition for one i, and P(D^2 >= s^2/2) of the last two models.
+
+    Equal means, Gaussian answers, p = 1: m D^2 / s^2 is chi-squared with m degrees of freedom.
+    """
 
     def sides():
         import sympy
 
         m, r, i = sympy.symbols("m r i", positive=True)
         n = m * r
-        noise = (n**power + (n - 1) ** power) / (m * r)
+        noise = pair_noise(m, r, n**power, (n - 1) ** power)
+        fourth = noise**2 * (3 * m + m * (m - 1)) / m**2  # E D^4
+        limit = lambda x: sympy.limit(sympy.limit(sympy.simplify(x), m, sympy.oo), r, sympy.oo)  # noqa: E731
         return (
-            "i / r -> 0 for every i, yet E D^2 of the last two of n = m r models with equal means does not tend to 0",
-            [(sympy.limit(i**power / r, r, sympy.oo), sympy.Integer(0))],
-            sympy.limit(sympy.limit(sympy.expand(noise), m, sympy.oo), r, sympy.oo),
+            "i / r -> 0 for every i, yet s^2 of the last two of n = m r models with equal means tends to 2, and "
+            "P(D^2 >= s^2/2) does not tend to 0",
+            [
+                *counted_noise(),
+                gaussian_fourth_moment(),
+                (sympy.limit(i**power / r, r, sympy.oo), sympy.Integer(0)),
+                (limit(noise), sympy.Integer(2)),
+            ],
+            limit((noise / 2) ** 2 / fourth),
         )
 
     return sides

@@ -14,14 +14,19 @@ Readings.
    every query, Gaussian answers of one spherical covariance, n, m, r -> infinity with m p >= n - 1. Relabelling atoms 2
    and 3 and mirroring all answers leaves the joint law of models and answers as it is and swaps the two minimisers; D
    has a density, and stresses of two orders are different polynomials in D, so MDS(D) is one class with probability
-   one. Each minimiser is near with probability 1/2 at most, at every (n, m, r).
+   one. Each minimiser is near with probability 1/2 at most, at every (n, m, r), but for the chance that atoms 2 and
+   3 are not drawn at all.
 2. A24-T5/each-model: the condition for every fixed i and the distance to the whole set. Refuted by gamma_ij = i: let
    all phi_i be one point and n = m r. Then s_ii'^2 = (i + i')/n, whose mean over pairs tends to 1. psi^ does not shrink
    to a point: scaling a minimiser cannot help, so sum ||psi^_i - psi^_i'||^2 = max over z of (sum ||z_i - z_i'|| D)^2 /
    sum ||z_i - z_i'||^2, and two places for z give at least (sum of D across)^2 / (n^2/2); and E D >= (E D^2)^{3/2} / (E
-   D^4)^{1/2} >= s / sqrt 3 for Gaussian answers.
-3. A24-T5/set: (1/n) sum_i sum_j gamma_ij / (r m^2) -> 0, distance to the set. Holds: the constant above, then
-   A24-L2/set. It is met when gamma_i belongs to the model drawn, with a finite mean under P, and m r -> infinity.
+   D^4)^{1/2} >= s / sqrt 3 for Gaussian answers. As s^2 <= 2, s >= s^2 / sqrt 2, so the mean of ||psi^_i - psi^_i'||^2
+   over pairs is at least (mean s^2)^2 / 12 in expectation at large n (z_i = i mod 2); its second moment is
+   bounded, so it does not tend to 0 in probability, nor does the mean of any power p >= 1 (Hölder, E D^4 bounded).
+3. A24-T5/set: (1/n) sum_i sum_j gamma_ij / (r m^2) -> 0, and Delta -> ||phi_i - phi_i'|| in the mean over pairs, which
+   limits for each fixed pair do not give when n grows with m (A24-L2/pointwise); distance to the set. Holds: the
+   constant above, then A24-L2/set. The first is met when gamma_i belongs to the model drawn, with a finite mean under
+   P, and m r -> infinity; the second when mu_i is one bounded function of phi_i for each m, by exchangeability.
 Where g is bounded all phi_i are one point (A24-A2/bounded), and readings 1 and 3 say that D -> 0.
 """
 
@@ -32,9 +37,10 @@ from typing import Any
 import numpy as np
 
 import dkps_theory as dk
+from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import a24_a1, a24_l2, a24_t2
-from proofs_checks.claims.a24_x2 import stays_positive
+from proofs_checks.claims.a24_x2 import counted_noise, gaussian_fourth_moment, pair_noise, stays_positive
 from proofs_checks.evidence.certified import Stored, counterexample
 from proofs_checks.evidence.search import largest_ratio
 
@@ -42,17 +48,24 @@ SOURCE = "A24, theorem 5"
 
 
 def _mean_of_models(power: int) -> Any:
-    """Limits for gamma_ij = i^power, n = m r: the condition at one i, and the mean over pairs of E D^2 = s^2."""
+    """Limits for gamma_ij = i^power, n = m r: the condition at one i, and what is left of psi^, (mean s^2)^2 / 12."""
 
     def sides():
         import sympy
 
-        n, r, i = sympy.symbols("n r i", positive=True)
+        n, m, i = sympy.symbols("n m i", positive=True)
+        r = n / m
         mean = sympy.summation(sympy.Symbol("j", integer=True) ** power, (sympy.Symbol("j", integer=True), 1, n)) / n
+        noise = sympy.simplify(pair_noise(m, r, mean, mean))  # the mean over pairs is that over one and the other
         return (
-            "i / r -> 0 for every i, yet the mean over pairs of E (D - Delta)^2 at n = m r does not tend to 0",
-            [(sympy.limit(i**power / r, r, sympy.oo), sympy.Integer(0))],
-            sympy.limit(2 * mean / n, n, sympy.oo),
+            "i / r -> 0 for every i, yet at n = m r, all phi_i one point, the mean over pairs of "
+            "E ||psi^_i - psi^_i'||^2 is at least (mean s^2)^2 / 12, which does not tend to 0",
+            [
+                *counted_noise(),
+                gaussian_fourth_moment(),
+                (sympy.limit(i**power / r, n, sympy.oo), sympy.Integer(0)),
+            ],
+            sympy.limit(noise, n, sympy.oo) ** 2 / 12,
         )
 
     return sides
@@ -75,25 +88,42 @@ def _mean_noise(share: float, setting: Setting) -> Evidence:
 
 
 def _four_atoms_path() -> a24_a1.Path:
-    """Return a model at each atom, means growing like sqrt(m) per query, gamma = 1, along (m, r)."""
+    """Return n = m models, as many at each atom, means growing like sqrt(m) per query, gamma = 1, along (m, r)."""
 
     def population(m):
-        means = np.sqrt(m) * np.repeat(a24_l2.ATOMS[:, None, None], m, axis=1)
-        return dk.GaussianMixture(np.ones((4, m, 1)), means, np.full((4, m, 1), 0.5), covariance_type="spherical")
+        means = np.sqrt(m) * np.repeat(_on_atoms(m)[:, None, None], m, axis=1)
+        return dk.GaussianMixture(np.ones((m, m, 1)), means, np.full((m, m, 1), 0.5), covariance_type="spherical")
 
     return a24_a1.Path(tuple((population(m), 1e2 * m**2.0) for m in (4, 16, 64)))
 
 
+def _on_atoms(n: int) -> np.ndarray:
+    """Return phi (n, 2) of n models on the four atoms in turn."""
+    return np.resize(a24_l2.ATOMS, (n, 2))
+
+
+def _keeps(path: a24_a1.Path) -> bool:
+    deltas = [a24_a1.delta_of(population) for population, _ in path.members]
+    return all(np.abs(delta - cases.distances(_on_atoms(len(delta)))).max() < 1e-9 for delta in deltas)
+
+
 _FOUR_NOISY = Witness(
-    "a model at each of the four atoms under c = 1/m at every m, gamma = 1",
+    "n = m models, as many at each of the four atoms, under c = 1/m at every m, gamma = 1",
     _four_atoms_path,
-    lambda path: len(a24_l2.weighted_members(a24_a1.delta_of(path.members[-1][0]), a24_l2.UNIFORM)) == 2,
+    lambda path: len(a24_l2.weighted_members(a24_a1.delta_of(path.members[-1][0])[:4, :4], a24_l2.UNIFORM)) == 2,
 )
 _SMALL_MEAN = Hypothesis(
     "(1/n) sum_ij gamma_ij / (r m^2) -> 0 (here it falls to below 10^-3)",
     lambda path: [float(a24_a1.noise_share(*member).mean()) for member in path.members][-1] < 1e-3,
 )
-_PATH = (a24_a1.GROWING, a24_a1.LIMIT, a24_a1.CONDITION)
+_N_GROWS = Hypothesis(
+    "n grows", lambda path: bool(np.all(np.diff([population.shape[0] for population, _ in path.members]) > 0))
+)
+_LIMIT = Hypothesis(
+    "(1/m) ||mu_i - mu_i'||_F -> ||phi_i - phi_i'||, each pair and in the mean over pairs (here equal at every m)",
+    _keeps,
+)
+_PATH = (a24_a1.GROWING, _N_GROWS, _LIMIT, a24_a1.CONDITION)
 _CONDITION = r"\tfrac1m\sum_j\gamma_{ij}/r\to0\ \forall i\ \Rightarrow\ "
 
 CLAIMS = (
@@ -143,9 +173,11 @@ CLAIMS = (
         title="If the mean noise of the models vanishes, Psi^ approaches the set of minimisers",
         source=SOURCE,
         form="repaired",
-        reading="(1/n) sum_ij gamma_ij / (r m^2) -> 0; distance to the set; p <= 2",
-        statement=r"\tfrac1n\sum_{i,j}\gamma_{ij}/(r\,m^2)\to0\ \Rightarrow\ " + a24_l2.SMALLEST,
-        hypotheses=(a24_a1.GROWING, a24_a1.LIMIT, _SMALL_MEAN),
+        reading="(1/n) sum_ij gamma_ij / (r m^2) -> 0 and Delta -> ||phi_i - phi_i'|| in the mean over pairs; distance "
+        "to the set; p <= 2",
+        statement=r"\tfrac1n\sum_{i,j}\gamma_{ij}/(r\,m^2)\to0,\ \tfrac1{n^2}\sum_{i,i'}\big(\Delta_{ii'}-"
+        r"\|\phi_i-\phi_{i'}\|\big)^2\xrightarrow{P}0\ \Rightarrow\ " + a24_l2.SMALLEST,
+        hypotheses=(a24_a1.GROWING, _N_GROWS, _LIMIT, _SMALL_MEAN),
         witness=_FOUR_NOISY,
         checks=(
             Check("mean-noise", _mean_noise, 1.0, 0.5, "the bound of the mean square halved"),

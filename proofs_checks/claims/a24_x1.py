@@ -5,7 +5,7 @@ Homogeneous designs: one gamma, one squared distance delta^2 of the means, for a
 m and E D^2 - Delta^2 = 2 gamma / (m r).
 Statements (A24, discussion of its figures 1 to 3). If gamma is bounded, m may grow arbitrarily fast. More queries help
 more than more replicates.
-Hypotheses. Two moments; bounded gamma; in what follows homogeneous designs, the case that favours queries most.
+Hypotheses. Two moments; bounded gamma; in what follows homogeneous designs, where doubling m changes nothing else.
 Constants. As stated.
 Relation. Limit; comparison of the error at (2m, r) with that at (m, 2r).
 Reference. Acharyya, Trosset, Priebe, Helm (2024), arXiv:2409.17308. What "help" means is not said; readings follow.
@@ -61,10 +61,7 @@ def _answer(generator: random.Random, low: int) -> Answer:
 
 
 def outcomes(one: Answer, two: Answer, r: int) -> list[tuple[Fraction, Fraction, Fraction]]:
-    """Return (probability, square of the difference of means, its debiased form) of one query, every sample counted.
-
-    The debiased form is 0 where r = 1, which has none.
-    """
+    """Return (probability, square of the difference of means, its debiased form or 0 at r = 1), all samples counted."""
     found = []
     for first, second in itertools.product(range(r + 1), repeat=2):
         weight, means, traces = Fraction(1), [], Fraction(0)
@@ -109,6 +106,13 @@ def variance(one: Answer, two: Answer, r: int) -> Fraction:
     return sum((weight * (value - mean) ** 2 for weight, _, value in found), Fraction(0))
 
 
+def _formula(one: Answer, two: Answer, r: int) -> Fraction:
+    """Return v(r) of reading 3 for p = 1."""
+    a, b = (step * step * p * (1 - p) for _, step, p in (one, two))
+    own, cross = 2 * (a * a + b * b) / (r * (r - 1)), 4 * a * b / r**2
+    return 4 * _square_of_means(one, two) * (a + b) / r + own + cross
+
+
 def _budget(complete: bool, setting: Setting) -> Evidence:
     """Relative variance of the debiased D^2 at (2m, r) against (m, 2r); the twin keeps only the term linear in 1/r."""
     generator = random.Random(setting.integer_seed())
@@ -146,13 +150,11 @@ def _random_queries(drawn: bool, setting: Setting) -> Evidence:
             ]
             total = Fraction(0)
             for draw in itertools.product(single, repeat=m):
-                weight, value = (
-                    math.prod((w for w, _ in draw), start=Fraction(1)),
-                    sum((x for _, x in draw), Fraction(0)),
-                )
+                weight = math.prod((w for w, _ in draw), start=Fraction(1))
+                value = sum((x for _, x in draw), Fraction(0))
                 total += weight * (value / m - target) ** 2
             spread = sum((w * (x - target) ** 2 for w, x in zip(shares, squares, strict=True)), Fraction(0))
-            within = sum((w * variance(*kind, r) for w, kind in zip(shares, kinds, strict=True)), Fraction(0))
+            within = sum((w * _formula(*kind, r) for w, kind in zip(shares, kinds, strict=True)), Fraction(0))
             yield total, (drawn * spread + within) / m
 
     return exact_equalities(pairs(), "E (D~^2 - Delta_*^2)^2 = {Var_q delta_q^2 + E_q v_q(r)} / m, queries drawn")
@@ -165,9 +167,8 @@ def _queries_help_more(vary: bool, setting: Setting) -> Evidence:
     def pairs():
         for _ in range(setting.size(30, 300)):
             far = generator.randint(12, 20)
-            kinds = [(_answer(generator, 0), _answer(generator, low)) for low in (6, far if vary else 6)]
-            if not vary:
-                kinds[1] = kinds[0]
+            kinds = [(_answer(generator, 0), _answer(generator, low)) for low in (6, far)]
+            kinds = kinds if vary else [kinds[0]] * 2
             squares = [_square_of_means(*kind) for kind in kinds]
             spread, r = (squares[0] - squares[1]) ** 2 / 4, generator.randint(2, 3)
             within = {k: (variance(*kinds[0], k) + variance(*kinds[1], k)) / 2 for k in (r, 2 * r)}
@@ -195,11 +196,8 @@ def _no_m(power: int) -> Any:
 
 
 def pair_errors(generator: np.random.Generator, size: int, m: float, r: float, gamma: float) -> np.ndarray:
-    """Draw D - Delta (size,) for two models with delta = 1 per query, p = 1, Gaussian answers, by D's exact law.
-
-    m^2 D^2 / s is noncentral chi-squared with m degrees of freedom, s = 2 gamma / r, noncentrality m / s.
-    """
-    s = 2 * gamma / r
+    """Draw D - Delta (size,) for two models with delta = 1 per query, p = 1, Gaussian answers, by D's exact law."""
+    s = 2 * gamma / r  # m^2 D^2 / s is noncentral chi-squared with m degrees of freedom, noncentrality m / s
     square = s / m**2 * generator.noncentral_chisquare(m, m / s, size)
     return (square - 1 / m) / (np.sqrt(square) + 1 / math.sqrt(m))
 
@@ -213,14 +211,23 @@ def _huge_m(power: int, setting: Setting) -> Evidence:
 
 
 def _absolute(power: int, setting: Setting) -> Evidence:
-    """m^power r (D - Delta)^2 / (2 gamma) at m = 1, 4, 16, 64 and r = 10^10."""
+    """m^power r (D - Delta)^2 / (2 delta' Sigma delta / delta^2) at m = 1, 4, 16, 64 and r = 10^10.
+
+    delta = (3, 4), Sigma = [[1, 1], [1, 3]], so that delta' Sigma delta / delta^2 = 81/25, while trace Sigma = 4.
+    """
     from dkps_theory.populations.designs import numpy_generator
 
-    sizes, r = (1.0, 4.0, 16.0, 64.0), 1e10
+    sizes, r, delta = (1, 4, 16, 64), 1e10, np.array([3.0, 4.0])
+    root = np.array([[1.0, 0.0], [1.0, math.sqrt(2)]])  # root root' = Sigma
+
+    def error(generator, size, m):
+        # The difference of the two noises has covariance 2 Sigma / r.
+        gaps = delta + math.sqrt(2 / r) * generator.standard_normal((size, m, 2)) @ root.T
+        return np.linalg.norm(gaps.reshape(size, -1), axis=1) / m - 5 / math.sqrt(m)
 
     def draw(key, size):
         generator = numpy_generator(key)
-        return np.stack([m**power * r * pair_errors(generator, size, m, r, 1.0) ** 2 / 2 for m in sizes], axis=1)
+        return np.stack([m**power * r * error(generator, size, m) ** 2 / (2 * 81 / 25) for m in sizes], axis=1)
 
     return monte_carlo.equal_means(
         draw,
@@ -240,10 +247,8 @@ def _two_ways():
     figure, (axes,) = new_figure()
     factor = 2.0 ** np.arange(0, 11)
     generator = np.random.default_rng(24)
-    for name, marker, where in (
-        ("queries m, r = 4", "o", lambda k: (4 * k, 4.0)),
-        ("replicates r, m = 4", "s", lambda k: (4.0, 4 * k)),
-    ):
+    ways = (("queries m, r = 4", "o", lambda k: (4 * k, 4.0)), ("replicates r, m = 4", "s", lambda k: (4.0, 4 * k)))
+    for name, marker, where in ways:
         error = [np.sqrt(np.mean(pair_errors(generator, 4000, *where(k), 1.0) ** 2) * where(k)[0]) for k in factor]
         axes.loglog(factor, error, marker + "-", lw=0.8, label=f"more {name}")
     axes.set(xlabel="how many times more", ylabel="root mean square of D − Δ, over Δ")

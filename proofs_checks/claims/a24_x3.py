@@ -17,7 +17,9 @@ Readings of X3.
 3. A24-X3/frobenius: ||D - Delta||_F, as A24-T2 prints it, with n -> infinity. Refuted: for equal means E ||D||_F^2 = 2
    n (n - 1) gamma / (m r), n^2 times what a pair has, which for n = sqrt(m r) tends to 2 gamma while T2's condition
    gamma / r tends to 0; for n growing faster it has no bound. ||D||_F^2 = 2n sum_i ||E_i - mean E||^2 / m^2 is all but
-   a sum of n independent terms and, with bounded kurtosis, near its mean. The divisor n^2 of reading 2 repairs it.
+   a sum of n independent terms and, with bounded kurtosis, near its mean: for Gaussian answers on the line it is a
+   multiple of a chi-squared with (n - 1) m degrees of freedom, whose relative variance is 2 / ((n - 1) m). The divisor
+   n^2 of reading 2 repairs it.
 
 Readings of X4.
 4. A24-X4 as printed, strings of any length: refuted. One token, length 2^k with probability 3/4^k, k = 1, 2, ..., g the
@@ -114,7 +116,11 @@ def _frobenius(root: int) -> Any:
         pairs = [tuple(sympy.Rational(x.numerator, x.denominator) for x in pair) for pair in counted]
         return (
             "gamma / r -> 0, and E ||D||_F^2 = 2 n (n - 1) gamma / (m r) at n = sqrt(m r) does not",
-            [*pairs, (sympy.limit(gamma / r, m, sympy.oo), sympy.Integer(0))],
+            [
+                *pairs,
+                (sympy.limit(gamma / r, m, sympy.oo), sympy.Integer(0)),
+                (sympy.limit(2 / ((n - 1) * m), m, sympy.oo), sympy.Integer(0)),  # relative variance of ||D||_F^2
+            ],
             sympy.limit(sympy.expand(2 * n * (n - 1) * gamma / (m * r)), m, sympy.oo),
         )
 
@@ -307,7 +313,7 @@ CLAIMS = (
         statement=r"\|g\|\le R\ \Rightarrow\ \gamma\le R^2",
         hypotheses=(
             cases.INDEPENDENT,
-            Hypothesis("||g|| <= 1", lambda w: bool(np.abs(np.asarray(w.table)).max() <= 1)),
+            Hypothesis("||g|| <= 1", lambda w: bool(np.linalg.norm(np.asarray(w.table), axis=-1).max() <= 1)),
         ),
         witness=Witness(
             "answers 0 or 1",

@@ -22,11 +22,15 @@ Readings, and what is needed.
    D_ij^2, about n kappa / (2 sqrt r) with kappa = E|z - z'| = 2/sqrt(pi); and ||B^||_F^2 is n^2/(4r) times the sample
    distance variance of the z_i (Szekely, Rizzo, Bakirov 2007), which tends to V = E|z-z'|^2 + kappa^2 - 2
    E|z-z'||z-z''| > 0. For a matrix B^ >= 0, ||B^||_2 >= ||B^||_F^2 / tr B^, so sqrt(r) ||B^||_2 / n is at least V / (2
-   kappa) - o(1) = 0.178 - o(1): at r = n^2 the error does not fall. Distinct models are no better: on a line, D^2 -
-   Delta^2 is the sign of (i - i') times (E_i - E_i'), exactly while the order stays, a matrix whose centred part has
-   norm of the order n / sqrt r; this and e = 1 with models drawn from a law (lambda_1 of the order n, ||B^ - B|| of the
-   order sqrt(lambda_1) c||HE||_2) are measured. Under A25-A2 and e = 1 lambda_1 stays bounded, and then ||B^ - B|| is
-   of the order (n/r)^(1/2).
+   kappa) - o(1) = 0.178 - o(1), whatever r is: where r is not omega(n^2), r <= C n^2 for infinitely many n, and along
+   these the error does not fall. A25-A1 and A25-A2 do not help at e = 1/2: they leave all but boundedly many models at
+   one place (A25-A2), and for v supported there with sum 0, v'(B^ - B)v = v' B^_0 v with B^_0 that of these models
+   alone, so ||B^ - B||_2 >= ||B^_0||_2. Distinct models are no better: on a line, D^2 - Delta^2 is the sign of (i - i')
+   times (E_i - E_i'), exactly while the order stays, a matrix whose centred part has norm of the order n / sqrt r; this
+   and e = 1 with models drawn from a law (lambda_1 of the order n, ||B^ - B|| of the order sqrt(lambda_1) c||HE||_2)
+   are measured. Under A25-A2 and e = 1 lambda_1 stays bounded, and then ||B^ - B|| is of the order (n/r)^(1/2). All this
+   is for fixed m: the corollary says nothing of m, so one m is enough; where m grows with n less r may do, as the m in
+   A25-C1/square shows.
 4. A25-C1/exponent-1, e = 1, no condition on the means, as printed: refuted. D^2 has a term 2 c^2 <E_i - E_i', mu_i -
    mu_i'>. Let m = p = 1, model 1 answer 1 or -1 with probability 1/2 each, model i > 1 always answer M_i, and let r_n =
    2 n^4 + 1, which is odd, so |E_1| >= 1/r for sure. With S = M_2 + .. + M_n the first entry of B^ - B is E_1^2 (1 -
@@ -97,14 +101,10 @@ def _printed(subject: tuple[float, float], setting: Setting) -> Evidence:
             # gamma/r is what E depends on: a gamma that grows is an r that falls.
             found = gram_norms(kind, n, r / n**growth, exponent, setting, size, "Frobenius")
             inside, trials = inside + int((found < (n**3 / r) ** 0.25).sum()), trials + size
-    return monte_carlo.success_rate(
+    return monte_carlo.coverage(
         inside,
         trials,
-        0.95,
-        0.8,
-        relation="coverage",
-        says="P(||B^ - B||_F < (n^3/r)^(1/4)) >= 0.95 at r = n^4, n = 4, 16, 64, three families of means",
-        named="a coverage of 0.8",
+        "P(||B^ - B||_F < (n^3/r)^(1/4)) >= 0.95 at r = n^4, n = 4, 16, 64, three families of means",
     )
 
 
@@ -156,12 +156,12 @@ def _double_sum(factor: int):
     return sides
 
 
-#: Of ||B^ - B||_2 at r = n^2: below the limit 0.178 that the derivation gives for coincident models.
-FLOOR = 0.1
+#: Of ||B^ - B||_2 at r = n^2: just below the limit 0.178 that the derivation gives for coincident models.
+FLOOR = 0.17
 
 
-def _does_not_fall(subject: tuple[str, float, int], setting: Setting) -> Evidence:
-    """P(||B^-B||_2 >= 0.1) at r = n^power, gamma = 1, for n = 8, 32 and 128."""
+def _does_not_fall(subject: tuple[str, float, float], setting: Setting) -> Evidence:
+    """P(||B^-B||_2 >= 0.17) at r = n^power, gamma = 1, for n = 8, 32 and 128."""
     kind, exponent, power = subject
     size, above, trials = setting.size(40, 400), 0, 0
     for n in (8, 32, 128):
@@ -173,7 +173,7 @@ def _does_not_fall(subject: tuple[str, float, int], setting: Setting) -> Evidenc
         0.75,
         0.35,
         relation="lower",
-        says=f"P(||B^ - B||_2 >= {FLOOR}) >= 3/4 at r = n^{power}, n = 8, 32, 128, models {kind}, e = {exponent:g}",
+        says=f"P(||B^ - B||_2 >= {FLOOR}) >= 3/4 at r = n^{power:g}, n = 8, 32, 128, models {kind}, e = {exponent:g}",
         named="that probability is 0.35 or less",
     )
 
@@ -188,14 +188,10 @@ def _bounded_means(subject: tuple[str, float], setting: Setting) -> Evidence:
         mean = stretch**n * places(kind, n)
         found = norms(gram_differences(mean, errors, 1.0), "Frobenius")
         inside, trials = inside + int((found < (n**3 / r) ** 0.25).sum()), trials + size
-    return monte_carlo.success_rate(
+    return monte_carlo.coverage(
         inside,
         trials,
-        0.95,
-        0.8,
-        relation="coverage",
-        says="P(||B^ - B||_F < (n^3/r)^(1/4)) >= 0.95 at r = n^4, n = 4, 16, 64, means on [0, 1], e = 1",
-        named="a coverage of 0.8",
+        "P(||B^ - B||_F < (n^3/r)^(1/4)) >= 0.95 at r = n^4, n = 4, 16, 64, means on [0, 1], e = 1",
     )
 
 
@@ -287,15 +283,15 @@ CLAIMS = (
         title="With bounded gamma r = omega(n^2) is needed for B^, and n^3 is not",
         source=SOURCE,
         form="own",
-        reading="spectral norm; e = 1/2 with coincident models (proven above) and on a line (measured), e = 1 with "
-        "means spread over an interval (measured)",
+        reading="spectral norm, m = 1; e = 1/2 with coincident models (proven above) and on a line (measured), e = 1 "
+        "with means spread over an interval (measured)",
         statement=r"r=n^2\ \Rightarrow\ \|\hat B-B\|_2\not\to0\text{ in probability}",
         hypotheses=_MOMENTS,
         witness=_WITNESS,
         checks=(
-            Check("coincident", _does_not_fall, ("coincident", 0.5, 2), ("coincident", 0.5, 3), "r = n^3"),
-            Check("line", _does_not_fall, ("line", 0.5, 2), ("line", 0.5, 3), "r = n^3"),
-            Check("exponent-1", _does_not_fall, ("line", 1.0, 2), ("cluster", 1.0, 3), "A25-A2 holds, and r = n^3"),
+            Check("coincident", _does_not_fall, ("coincident", 0.5, 2.0), ("coincident", 0.5, 2.5), "r = n^(5/2)"),
+            Check("line", _does_not_fall, ("line", 0.5, 2.0), ("line", 0.5, 2.5), "r = n^(5/2)"),
+            Check("exponent-1", _does_not_fall, ("line", 1.0, 2.0), ("line", 1.0, 2.5), "r = n^(5/2)"),
         ),
         recorded="holds",
         drawings=(

@@ -13,11 +13,14 @@ Readings.
 1. A25-P1, e = 1/2, distinct models, n -> infinity: vacuous. Delta^2 = ||mu_i - mu_i'|| / m obeys the triangle
    inequality, so for geodesic distances rho, rho(x,z)^2 <= rho(x,y)^2 + rho(y,z)^2: no triangle of models may be
    obtuse. Three models on one geodesic have rho(x,z) = a + b and (a + b)^2 - a^2 - b^2 = 2ab > 0, the identity that is
-   checked. On any compact manifold infinitely many models accumulate at a point x; take a subsequence whose directions
-   from x converge and with |x_{k+1} - x| = o(|x_k - x|). In normal coordinates at x the angle at x_{k+1} of the
-   triangle x_k, x_{k+1}, x_{k+2} tends to pi, and the law of cosines has an error of order a^2 b^2 by bounded
-   curvature, so rho(x_k,x_{k+2})^2 >= a^2 + b^2 + 2ab (1 - o(1)), too large. (In R^d at most 2^d models have no obtuse
-   triangle: Danzer, Gruenbaum 1962.)
+   checked. On any compact manifold only boundedly many models fit: cover it by finitely many small balls and, in each,
+   the directions (in normal coordinates) by K narrow cones. Number the models of a ball and colour the pair k < l by the
+   cone of the direction from x_k to x_l; among more than 2^K models there are k < l < j with (k, l) and (l, j) of one
+   colour (give each model the set of colours of pairs that start at it: if there were no such triple, these sets would
+   all differ). Then the angle at x_l is near pi, and the law of cosines has an error of order a^2 b^2 by bounded
+   curvature, so rho(x_k,x_j)^2 >= a^2 + b^2 + 2ab (1 - small), too large. The bound is that of the manifold, so it does
+   not matter whether m, and with it the place of a model, changes with n; one manifold for all n is understood. (In R^d
+   at most 2^d models have no obtuse triangle: Danzer, Gruenbaum 1962.)
 2. A25-P1/coincident, e = 1/2, models may coincide: refuted, both ways. A1: three thirds of a circle of length 3 are at
    geodesic distances 1, as are models at the corners of an equilateral triangle of side m, so the hypotheses hold with
    d = 1; with models put there in turn the rank of B is 2 for all n >= 3. A2: put 2k models at two points at distance 1
@@ -39,12 +42,12 @@ import numpy as np
 
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
-from proofs_checks.claims.a25_a import Sides, refuting_identity
+from proofs_checks.claims.a25_a import Sides
 from proofs_checks.claims.a25_t1 import centred, squares
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import Stored, counterexample
 from proofs_checks.evidence.search import largest_difference
-from proofs_checks.evidence.symbolic import nothing_left
+from proofs_checks.evidence.symbolic import nothing_left, refuting_identity
 
 SOURCE = "A25, Proposition 1"
 STATEMENT = (

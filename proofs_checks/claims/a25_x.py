@@ -21,7 +21,8 @@ Derivations and readings.
    whose answers are 1 or -1, r = 1: at m = 1 max|B^ - B| is 1/2 with probability 1/2; at m = 4 it is at most 1/4.
 5. A25-X2/relative: what m does. With gamma and delta^2 = ||mu_j - mu'_j||^2 the same for each query, D^2/Delta^2 ->
    sqrt(1 + 2 gamma / (r delta^2)) as m -> infinity, by the law of large numbers: the relative bias does not depend on m
-   in the limit, and what is left falls as m^(-1/2). So many queries remove noise, not bias. (e = 1: DK-M7.)
+   in the limit, and with bounded fourth moments what is left falls as m^(-1/2) (D^4 is a mean of m independent terms).
+   So many queries remove noise, not bias. (e = 1: DK-M7.)
 """
 
 from __future__ import annotations
@@ -181,6 +182,10 @@ _LEVEL = (
     r"P\big(\min_W\|\hat\Psi W-\Psi\|_{2,\infty}>\kappa\big)"
 )
 MOMENTS = (cases.INDEPENDENT, cases.TWO_MOMENTS)
+_FOUR_MOMENTS = Hypothesis(
+    "fourth moments of the answers are bounded over queries",
+    lambda w: w.quartic_moment is not None and bool(np.all(np.isfinite(w.quartic_moment))),
+)
 
 
 def settled(exponent: float) -> Witness:
@@ -296,7 +301,7 @@ CLAIMS = (
         form="repaired",
         reading=HALF + "; every query with the same gamma and the same distance of means, r fixed",
         statement=r"\frac{D^2}{\Delta^2}-\sqrt{1+\frac{2\gamma}{r\delta^2}}=O_P(m^{-1/2})",
-        hypotheses=MOMENTS,
+        hypotheses=(*MOMENTS, _FOUR_MOMENTS),
         witness=settled(0.5),
         checks=(Check("inflation", _inflation, math.sqrt(2.0), 1.0, "no bias"),),
         recorded="holds",

@@ -25,7 +25,6 @@ Readings.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -81,17 +80,13 @@ def _at_zero(subject: tuple[float, float], setting: Setting) -> Evidence:
         slacks.append(bound / np.quantile(errors, 0.95))
         inside, trials = inside + int((errors <= shrink * bound).sum()), trials + size
     shown = ", ".join(f"{slack:.2g}" for slack in slacks)
-    found = monte_carlo.success_rate(
+    return monte_carlo.coverage(
         inside,
         trials,
-        0.95,
-        0.8,
-        relation="coverage",
-        says=f"P(||Psi^ W - Psi||_F <= C1 (n^3/r)^(1/2)) >= 0.95, r = n^4, n = 6, 20, 60, e = {exponent:g}; "
+        f"P(||Psi^ W - Psi||_F <= C1 (n^3/r)^(1/2)) >= 0.95, r = n^4, n = 6, 20, 60, e = {exponent:g}; "
         f"bound / true 95% quantile = {shown}",
-        named="a coverage of 0.8",
+        slack=min(slacks),
     )
-    return replace(found, slack=min(slacks))  # of the bound, not of the coverage
 
 
 def _coverage_by_scale():

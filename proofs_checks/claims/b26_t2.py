@@ -66,16 +66,11 @@ def _stays_away(width: float, setting: Setting) -> Evidence:
     population = cases.square_population(width)
     # B26's c = 1/m is 1 at one query, so the square keeps its size.
     near = [int(np.sum(_errors(population, 1, setting, r) < np.sqrt(2))) for r in (1e2, HIGH)]
-    found = monte_carlo.success_rate(
+    return monte_carlo.stays_near_one_member(
         max(near),
         REPLICATES,
-        0.75,
-        0.5,
-        relation="coverage",
-        says="P(aligned error of Psi^ < sqrt 2) >= 3/4 on the square in d = 1, at the better of r = 10^2 and 10^12",
-        named="the bound 1/2 that symmetry gives",
+        "P(aligned error of Psi^ < sqrt 2) >= 3/4 on the square in d = 1, at the better of r = 10^2 and 10^12",
     )
-    return monte_carlo.illustration(found)
 
 
 def _distances_to_set(population, setting: Setting, r: float) -> np.ndarray:

@@ -30,7 +30,7 @@ from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Outcome, Setting, Witness
 from proofs_checks.claims import _radius
 from proofs_checks.evidence import monte_carlo
-from proofs_checks.evidence.search import largest_ratio
+from proofs_checks.evidence.search import largest_ratio, worst_found
 
 SOURCE = "classical (Hsu, Kakade, Zhang 2012)"
 
@@ -91,15 +91,10 @@ def _gaussian(shrink: float, setting: Setting) -> Evidence:
         tails = [gaussian_tail(kappa, shrink * dk.hkz_quantile(trace, square, kappa[0], t)) for t in levels]
         ratios.append(np.array(tails) * np.exp(levels))
     worst = float(np.max(np.concatenate(ratios)))
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-9 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        len(ratios) * len(levels),
         "exact Gaussian tail / exp(-t), chi-square laws and sums of exponentials, t from 0.05 to 12",
-        slack=1 / worst,
-        n=len(ratios) * len(levels),
     )
 
 

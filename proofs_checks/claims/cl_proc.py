@@ -26,9 +26,9 @@ import math
 import numpy as np
 
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Outcome, Setting, Witness
+from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.evidence.adversary import hunt
-from proofs_checks.evidence.search import largest_ratio
+from proofs_checks.evidence.search import largest_ratio, worst_found
 from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "TBSSR16, Lemma 5.4; used by DK-M4"
@@ -94,15 +94,10 @@ def _climb(constant: float, setting: Setting) -> Evidence:
     starts = [generator.normal(size=4 * ROWS) for _ in range(setting.size(4, 20))]
     found = hunt(_objective, starts, setting, stored="cl-proc", quick=40, full=300)
     worst = constant * factor_ratio(*found.parameters.reshape(2, ROWS, 2))
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-9 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        len(starts) + 1,
         f"dist^2 over its bound where gradient ascent from {len(starts)} random pairs and the stored one ends, d = 2",
-        slack=1 / worst,
-        n=len(starts) + 1,
     )
 
 

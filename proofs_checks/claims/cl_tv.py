@@ -26,10 +26,10 @@ import numpy as np
 
 import dkps_theory as dk
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Outcome, Setting, Witness
+from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.evidence.adversary import hunt
 from proofs_checks.evidence.certified import Stored, counterexample, exact_equalities
-from proofs_checks.evidence.search import largest_ratio
+from proofs_checks.evidence.search import largest_ratio, worst_found
 from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "classical; used by G25-L31"
@@ -136,15 +136,10 @@ def _climb(constant: float, setting: Setting) -> Evidence:
     found = hunt(_objective, starts, setting, quick=30, full=300)
     weights = np.exp(found.parameters.reshape(2, 4))
     worst = pinsker_ratio(*(weights / weights.sum(axis=1, keepdims=True))) / constant
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-9 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        len(starts),
         f"TV / sqrt(KL / 2) where gradient ascent from {len(starts)} random pairs on four letters ends",
-        slack=1 / worst,
-        n=len(starts),
     )
 
 

@@ -35,9 +35,9 @@ import math
 import numpy as np
 
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Outcome, Setting, Witness
+from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.evidence.certified import Stored, counterexample
-from proofs_checks.evidence.search import largest_ratio
+from proofs_checks.evidence.search import largest_ratio, worst_found
 from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "classical (Wedin 1972); used by DK-M9"
@@ -97,7 +97,7 @@ def _bounded(subject, setting: Setting) -> Evidence:
 
 
 def _every_angle(constant: float, setting: Setting) -> Evidence:
-    """Compare sin 2 theta with 2 eps / sigma as the derivation gives it: every angle, any d singular vectors, any eps."""
+    """Compare sin 2 theta with 2 eps / sigma as derived: every angle, any d singular vectors of Y^, any eps."""
     from hypothesis import strategies as st
 
     def ratio(case):
@@ -137,15 +137,10 @@ def _climb(lowered: float, setting: Setting) -> Evidence:
         for x in starts
     ]
     worst = max(ends)
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-9 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        len(starts),
         f"sin Theta over the sharp bound at eps = 0.4 sigma, 2 x 2: where {len(starts)} climbs from random noise end",
-        slack=1 / worst,
-        n=len(starts),
     )
 
 

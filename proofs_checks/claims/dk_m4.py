@@ -24,11 +24,11 @@ import numpy as np
 
 import dkps_theory as dk
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Outcome, Setting, Witness
+from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import _radius
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.adversary import hunt
-from proofs_checks.evidence.search import largest_ratio
+from proofs_checks.evidence.search import largest_ratio, worst_found
 from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "own (DK-M4), from TBSSR16"
@@ -63,15 +63,11 @@ def _lemma(shrink: float, setting: Setting) -> Evidence:
     )
     estimate, truth = (part.reshape(5, 2) for part in np.split(found.parameters, 2))
     worst = gram_ratio(truth, estimate) / shrink
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-6 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        setting.size(6, 40),
         "largest aligned error / the bound from the Gram error: climbed by gradient",
-        slack=1 / worst,
-        n=setting.size(6, 40),
+        tolerance=1e-6,
     )
 
 

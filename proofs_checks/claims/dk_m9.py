@@ -31,6 +31,7 @@ from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Outcome, Setting, Witness
 from proofs_checks.claims import _radius
 from proofs_checks.evidence.adversary import hunt
+from proofs_checks.evidence.search import worst_found
 
 SOURCE = "own (DK-M9)"
 
@@ -143,15 +144,11 @@ def _searched(subject: tuple[str, float, bool], setting: Setting) -> Evidence:
             if value > best:
                 best, F = value, other
         worst, seen = max(worst, best), seen + tries + steps
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-6 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        seen,
         f"largest error / (first-order term + remainder), both norms, {len(SHAPES)} shapes of (n, m p, d)",
-        slack=1 / worst,
-        n=seen,
+        tolerance=1e-6,
     )
 
 
@@ -194,15 +191,11 @@ def _hunted(subject: tuple[str, float], setting: Setting) -> Evidence:
     found = hunt(objective, starts, setting, quick=40, full=300)
     Y, F, _ = unpacked(found.parameters, np)
     worst = ratio(Y, F, d, form, keep)
-    return Evidence(
-        "search",
-        Outcome.SUPPORTS if worst <= 1 + 1e-6 else Outcome.CONTRADICTS,
+    return worst_found(
         worst,
-        1.0,
-        "upper",
+        len(starts),
         "largest error / bound at eps = sigma/4, climbed by gradient, judged by the package's remainder",
-        slack=1 / worst,
-        n=len(starts),
+        tolerance=1e-6,
     )
 
 

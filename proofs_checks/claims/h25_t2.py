@@ -75,39 +75,21 @@ SOURCE = "H25, theorem 2"
 GOLDEN = (1 + math.sqrt(5)) / 2
 
 
-def _local(psi: np.ndarray, labels: np.ndarray, width: float) -> np.ndarray:
-    """Leave-one-out local averages, shrunk to 1/2, with triangular weights: (b, n, d), (b, n) -> (b, n)."""
-    weights = np.maximum(0.0, 1 - np.sqrt(h25.squared(psi)) / width) * (1 - np.eye(psi.shape[1]))
-    return (0.5 + (weights @ labels[..., None])[..., 0]) / (1 + weights.sum(-1))
-
-
-def _line_models(generator: np.random.Generator, size: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return one parameter uniform on [-1, 1], its chance of label 1, and labels, (size, n) each."""
-    theta = generator.uniform(-1, 1, size=(size, n))
-    chance = 0.5 + 0.4 * np.sin(3 * theta)
-    return theta, chance, (generator.uniform(size=theta.shape) < chance) * 1.0
-
-
-def _line_squares(theta: np.ndarray, r: float, generator: np.random.Generator, m: int = 4) -> np.ndarray:
-    means = np.repeat(0.5 + h25.SLOPE * theta[..., None], m, axis=-1)
-    return h25.sampled_squares(means, r, generator)
-
-
 def _each_n(rule, setting: Setting) -> Evidence:
     """First limit, at n = 15: |risk on psi^ - risk on psi| at (m, r) = (4, 10^4) and (16, 10^12)."""
     generator = np.random.default_rng(setting.integer_seed("models"))
-    theta, _, labels = _line_models(generator, h25.BLOCKS * h25.DRAWS, 16)
-    truth = rule(h25.classical(np.square(h25.SLOPE * (theta[:, :, None] - theta[:, None])), 1), labels)
+    theta, _, labels = h25.line_models(generator, h25.BLOCKS * h25.DRAWS, 16)
+    truth = rule(h25.SLOPE * theta[..., None], labels)
     gaps = []
     for m, r in ((4, h25.LOW), (16, h25.HIGH)):
-        found = h25.classical(_line_squares(theta, r, generator, m), 1)
+        found = h25.classical(h25.line_squares(theta, r, generator, m), 1)
         gaps.append(h25.risk_gaps(rule(h25.moved(found, generator), labels), truth, labels))
     says = "difference of the risks on psi^ and psi at n = 15, (m, r) = (4, 10^4) and (16, 10^12)"
     return monte_carlo.falls_as(gaps[0], gaps[1], h25.HIGH / h25.LOW, says=says)
 
 
 def _local_of(n: int):
-    return lambda psi, labels: _local(psi, labels, 0.7 * n ** (-1 / 3))
+    return lambda psi, labels: h25.local_averages(psi, labels, 0.7 * n ** (-1 / 3))
 
 
 def _then_n(shrinking: bool, setting: Setting) -> Evidence:
@@ -116,8 +98,8 @@ def _then_n(shrinking: bool, setting: Setting) -> Evidence:
     excess = []
     for n, draws in ((8, 40), (125, 2)):
         width = 0.7 * n ** (-1 / 3) if shrinking else 10.0
-        theta, chance, labels = _line_models(generator, h25.BLOCKS * draws, n + 1)
-        found = _local(h25.classical(_line_squares(theta, h25.HIGH, generator), 1), labels, width)
+        theta, chance, labels = h25.line_models(generator, h25.BLOCKS * draws, n + 1)
+        found = h25.local_averages(h25.classical(h25.line_squares(theta, h25.HIGH, generator), 1), labels, width)
         excess.append(np.square(found - chance).reshape(h25.BLOCKS, -1).mean(1))
     says = "excess risk on psi^ of local averages, bandwidth n^(-1/3), n = 8 and 125"
     return monte_carlo.falls_as(excess[0], excess[1], 125 / 8, rate=2 / 3, says=says)
@@ -172,8 +154,8 @@ def _joint_as_printed(power: int, setting: Setting) -> Evidence:
         float(risks[1]),
         float(risks[0]),
         "upper",
-        "risk on psi^ (observed) and on coincident psi (claimed) by exact enumeration at the last m = r = n; the one is "
-        "above its lower bound, whose limit is 1/2, the other is 1/4 for every n"
+        "risk on psi^ (observed) and on coincident psi (claimed) by exact enumeration at the last m = r = n; the one "
+        "is above its lower bound, whose limit is 1/2, the other is 1/4 for every n"
         if agree
         else "the exact risks do not agree with 1/4 and the lower bound",
         n=len(sizes),
@@ -268,22 +250,13 @@ def _shrinks_on_truth(case: h25.Case) -> bool:
 
 
 _STEEP = h25.tame(lambda psi, labels: steep_rule(h25.squared(psi), labels, 100.0))
-_FLAT = h25.tame(lambda psi, labels: flat_rule(h25.squared(psi), 100.0) + 0 * labels)
+_FLAT = h25.tame(lambda psi, labels: flat_rule(h25.squared(psi), 0.5) + 0 * labels)
 
 
 def _constant_is_best(case: h25.Case) -> bool:
     """Whether the rule on coincident perspectives has the least squared loss of a constant, the labels being fair."""
     found = flat_rule(np.zeros((1, len(case.labels), len(case.labels))), 100.0)
     return bool(np.isclose(np.square(found - case.labels).mean(), np.var(case.labels)))
-
-
-def _averages_shrink(case: h25.Case) -> bool:
-    """Whether the loss of local averages on true distances falls to zero as the models of the witness are repeated."""
-    far, losses = np.sqrt(h25.population_squares(case)), []
-    for copies in (1, 10**3, 10**6, 10**9):
-        weights = copies * np.maximum(0.0, 1 - far / (0.7 * (len(far) * copies) ** (-1 / 3)))
-        losses.append(float(np.abs((0.5 + weights @ case.labels) / (1 + weights.sum(1)) - case.labels).max()))
-    return losses[0] > losses[1] > losses[2] > losses[3] and losses[3] < 1e-6
 
 
 CONSISTENT = Hypothesis(
@@ -301,8 +274,8 @@ CLAIMS = (
         title="A rule consistent on true perspectives is consistent on estimated ones, as m and r grow first, then n",
         source=SOURCE,
         form="as-printed",
-        reading="as printed, c = 1/m and bounded g, with limits one after the other: for each n first m, r -> infinity; "
-        "together they are H25-T2/joint/as-printed",
+        reading="as printed, c = 1/m and bounded g, with limits one after the other: for each n first m, r -> "
+        "infinity; together they are H25-T2/joint/as-printed",
         statement=LIMITS + r",\quad c=1/m,\ \|g\|\le R",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, SMOOTH, CONSISTENT),
         witness=None,
@@ -316,8 +289,8 @@ CLAIMS = (
         title="With c = 1/m, consistency carries over when n, m and r grow together in any way",
         source=SOURCE,
         form="as-printed",
-        reading="as printed, c = 1/m and bounded g, with one joint limit; all true perspectives coincide, and consistent "
-        "is what finds the best constant",
+        reading="as printed, c = 1/m and bounded g, with one joint limit; all true perspectives coincide, and "
+        "consistent is what finds the best constant",
         statement=LIMITS + r",\quad n,m,r\to\infty,\ c=1/m,\ \|g\|\le R",
         hypotheses=(
             h25.INDEPENDENT,
@@ -350,7 +323,7 @@ CLAIMS = (
             h25.BOUNDED,
             h25.ONE_CLASS,
             h25.tame(_local_of(15)),
-            Hypothesis(CONSISTENT.text, _averages_shrink),
+            Hypothesis(CONSISTENT.text, h25.averages_shrink),
         ),
         witness=WITNESS,
         checks=(

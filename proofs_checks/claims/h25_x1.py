@@ -9,18 +9,20 @@ Statements.
   model i to every query be z_i. Conversely, the rows of (1/sqrt m)(mu_i1, ..., mu_im) lie in a ball of radius R, n
   points span n - 1 dimensions, and sets of n points of that ball are compact. So Delta* <= 2R, and trace(B*) <= n
   R^2.
-* H25-X3: "both m and r must grow", read as necessary for the risk on psi^ to tend to the risk on psi. Refuted at r =
-  1 with c = 1/sqrt(m) (with c = 1/m everything tends to zero). By DK-M1 E D_ii'^2 = Delta^2 + (gamma_i + gamma_i')/r
-  for i != i', gamma_i the mean of gamma_ij over queries, and as m terms are averaged D^2 tends to it at r fixed. If
-  all gamma_i are equal a constant 2 gamma/r is added off the diagonal, which adds (gamma/r) H to B: the eigenvectors
-  stay, the gap stays, eigenvalues grow by gamma/r. In d = 1 psi^ tends to a multiple of psi, so all rules that see
-  ratios of distances only keep their risk: one nearest neighbour, Fisher's discriminant, any rule of psi over its
-  root mean square. (That m must grow fails in the same way: where queries are alike Delta_m = Delta* at m = 1.)
+* H25-X3: "both m and r must grow", read as necessary for the risk on psi^ to tend to the risk on psi, rule by rule.
+  Refuted at r = 1 with c = 1/sqrt(m) (with c = 1/m everything tends to zero). By DK-M1 E D_ii'^2 = Delta^2 +
+  (gamma_i + gamma_i')/r for i != i', gamma_i the mean of gamma_ij over queries, and as m terms are averaged D^2 tends
+  to it at r fixed. If all gamma_i are equal a constant 2 gamma/r is added off the diagonal, which adds (gamma/r) H to
+  B: the eigenvectors stay, the gap stays, eigenvalues grow by gamma/r. In d = 1 psi^ tends to a multiple of psi, so
+  all rules that see ratios of distances only keep their risk: one nearest neighbour, Fisher's discriminant, any rule
+  of psi over its root mean square. (That m must grow fails in the same way: where queries are alike Delta_m = Delta*
+  at m = 1.)
 * H25-X3/equal-gamma: that form. Holds, at the rate m^(-1/2). In 1 < d < n - 1 eigenvalues of different size grow by
   the same amount, so the directions survive but ratios of distances do not; in d = n - 1 distances are those of D
   again, and their order, hence one nearest neighbour, survives.
 * H25-X3/perspectives: read as necessary for psi^ -> psi itself, r must grow: at fixed r and equal gamma > 0 the limit
-  of psi^ is longer by the factor sqrt(1 + gamma/(r lambda)). Holds, in d = 1 as checked.
+  of psi^ is longer by the factor sqrt(1 + gamma/(r lambda)). Holds, in d = 1 as checked. So r must grow as well if the
+  risks of all continuous invariant rules are to converge: min(1, ||psi_0 - psi_1||) sees the factor.
 * H25-X3/unequal: m alone suffices for one nearest neighbour at a fixed r, whatever the gamma. Refuted for every r:
   three models at (0, 0), (1, 0), (0, 11/10), d = 2, only model 2 answers with noise, gamma_2 = r. Then D_12^2 -> 2
   and D_13^2 = 121/100, so model 1 gets the label of model 3, at every large m, while its neighbour is model 2.
@@ -113,9 +115,9 @@ def shifted_squares(theta: np.ndarray, m: float, spread: np.ndarray, generator: 
     return gaps**2 + 2 * gaps * first + second
 
 
-def _scaled(squares: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Predict from the perspective on the line over its root mean square: blind to its length."""
-    psi = h25.classical(squares, 1)
+def _scaled(psi: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Predict from the perspective on the line, centred, over its root mean square: blind to its length."""
+    psi = psi - psi.mean(1, keepdims=True)
     return h25.smooth_rule(psi / np.sqrt(np.square(psi).mean((1, 2), keepdims=True)), labels, 1.0)
 
 
@@ -125,9 +127,9 @@ def _queries_alone(spreads: tuple[float, float], setting: Setting) -> Evidence:
     theta = generator.uniform(-1, 1, size=(h25.BLOCKS * h25.DRAWS, MODELS))
     labels = (generator.uniform(size=theta.shape) < 0.5 + 0.4 * theta) * 1.0
     spread = np.where(np.arange(MODELS) == 0, *spreads)
-    truth = _scaled(h25.squared(theta[..., None]), labels)
+    truth = _scaled(theta[..., None], labels)
     gaps = [
-        h25.risk_gaps(_scaled(shifted_squares(theta, m, spread, generator), labels), truth, labels)
+        h25.risk_gaps(_scaled(h25.classical(shifted_squares(theta, m, spread, generator), 1), labels), truth, labels)
         for m in (h25.LOW, h25.HIGH)
     ]
     says = "difference of the risks on psi^ and psi at r = 1, d = 1, scaled perspectives, m = 10^4 and 10^12"
@@ -190,6 +192,24 @@ def _neighbours_swapped():
     axes.axhline(1.21, color="0.4", lw=1, label="D² of models 1, 3")
     axes.set(xscale="log", xlabel="queries m, at r = 1", ylabel="D² (mean ± 2 standard deviations)")
     figure.legend(loc="outside lower left")
+    return figure
+
+
+def _stretched():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    generator, theta = np.random.default_rng(0), np.array([-1.0, -0.25, 0.25, 1.0])
+    ends = np.array([-1.1, 1.1])
+    axes.plot(ends, ends, "k:", lw=1, label="true perspectives")
+    axes.plot(
+        ends, ends * math.sqrt(1 + 1 / np.square(theta).sum()), color="0.4", lw=1, label="limit as m grows, γ = 1"
+    )
+    for m, marker in ((10, "s"), (10**5, "o")):
+        psi = h25.classical(shifted_squares(theta[None], m, np.ones(4), generator), 1)[0, :, 0]
+        axes.plot(theta, psi * np.sign(psi @ theta), marker, label=f"one draw, r = 1, m = {m:,}")
+    axes.set(xlabel="true perspective ψ", ylabel="estimated perspective")
+    figure.legend(loc="outside lower left", ncols=2)
     return figure
 
 
@@ -284,7 +304,8 @@ CLAIMS = (
         title="For the risk on estimated perspectives to tend to that on true ones, r must grow",
         source=SOURCE_X3,
         form="reconstructed",
-        reading="necessary for the risk, c = 1/sqrt(m), classical MDS; with c = 1/m everything tends to zero",
+        reading="necessary for the risk of each rule, c = 1/sqrt(m), classical MDS; for the risks of all rules at once "
+        "see H25-X3/perspectives; with c = 1/m everything tends to zero",
         statement=_RISKS + r"\text{ as }m\to\infty\ \Rightarrow\ r\to\infty",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS),
         witness=_LINE,
@@ -299,6 +320,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="H25-X3/equal-gamma",
+        drawings=(
+            Drawing(
+                _stretched,
+                "At r = 1 more queries bring the estimated perspectives onto a line through the origin, steeper than "
+                "the dotted one: longer, with the ratios of all distances kept.",
+            ),
+        ),
     ),
     Claim(
         id="H25-X3/equal-gamma",
@@ -322,7 +350,8 @@ CLAIMS = (
         title="At fixed r the perspectives stay inflated however many queries are asked",
         source=SOURCE_X3,
         form="own",
-        reading="necessary for psi^ -> psi itself; equal gamma, c = 1/sqrt(m), classical MDS, d = 1, r = 1",
+        reading="necessary for psi^ -> psi itself, hence for rules that see lengths; "
+        "equal gamma, c = 1/sqrt(m), classical MDS, d = 1, r = 1",
         statement=r"\|\hat\psi_i-\hat\psi_{i'}\|\to\sqrt{1+\gamma/(r\lambda_1)}\ \|\psi_i-\psi_{i'}\|,\quad m\to\infty",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS, EQUAL_GAMMA, ON_THE_LINE),
         witness=_LINE,

@@ -68,7 +68,7 @@ def _nearest(ties: bool, setting: Setting) -> Evidence:
     theta = h25.model_positions(generator, (size, 8))
     theta = np.round(theta) if ties else theta
     labels = generator.integers(2, size=theta.shape[:2]) * 1.0
-    truth = h25.nearest_rule(h25.classical(h25.limit_squares(theta), 2), labels)
+    truth = h25.nearest_rule(h25.limit_positions(theta), labels)
     squares = h25.sampled_squares(h25.mean_answers(theta, 4), h25.HIGH, generator)
     found = h25.nearest_rule(h25.moved(h25.classical(squares, 2), generator), labels)
     return _agreement((found == truth).all(1), "one nearest neighbour, all eight models")
@@ -84,7 +84,7 @@ def _fisher(on_the_boundary: bool, setting: Setting) -> Evidence:
     if on_the_boundary:
         test, other = 0 * test, -one
     theta = np.concatenate([test, other, one], axis=1)
-    truth = fisher_rule(h25.classical(h25.limit_squares(theta), 2))
+    truth = fisher_rule(h25.limit_positions(theta))
     squares = h25.sampled_squares(h25.mean_answers(theta, 4), h25.HIGH, generator)
     found = fisher_rule(h25.moved(h25.classical(squares, 2), generator))
     return _agreement(found == truth, "Fisher's rule, twelve training models")
@@ -107,14 +107,43 @@ def _two_boundaries():
     return figure
 
 
+def _step():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    x = np.concatenate([np.linspace(-2, -1e-6, 50), np.linspace(1e-6, 2, 50)])
+    psi = np.stack([x, np.full(100, -1.0), np.full(100, 1.0)], axis=1)[..., None]
+    found = h25.nearest_rule(psi, np.tile([0.5, 0.0, 1.0], (100, 1)))[:, 0]
+    for side in (x < 0, x > 0):
+        axes.plot(x[side], found[side], color="C0", label="label by one nearest neighbour" if side[0] else None)
+    axes.plot([-1, 1], [0, 1], "s", color="C1", label="training models")
+    axes.axvline(0, color="0.5", lw=0.8, ls=":")
+    axes.set(xlabel="place of the model to predict", ylabel="label")
+    figure.legend(loc="outside lower left")
+    return figure
+
+
 def _distinct(case: h25.Case) -> bool:
     squares = h25.population_squares(case)
     pairs = np.sort(squares[np.triu_indices(len(squares), 1)])
     return bool(np.diff(pairs).min() > 1e-9)
 
 
+def _clear_of_the_boundary(case: h25.Case) -> bool:
+    """Whether each model, left out, has a regular pooled scatter of the others and a score other than zero."""
+    psi, clear = h25.classical(h25.population_squares(case), case.d), True
+    for model in range(len(psi)):
+        parts = [np.delete(psi, model, 0)[np.delete(case.labels, model) == label] for label in (0, 1)]
+        means = [part.mean(0) for part in parts]
+        scatter = np.asarray(sum(np.cov(part.T, bias=True) * len(part) for part in parts)).reshape(case.d, case.d)
+        score = (psi[model] - (means[0] + means[1]) / 2) @ np.linalg.solve(scatter, means[1] - means[0])
+        clear &= bool(np.linalg.cond(scatter) < 1e6 and abs(score) > 1e-6)
+    return clear
+
+
 TWO_LABELS = Hypothesis("both labels occur", lambda case: set(case.labels) == {0.0, 1.0})
-WITHOUT_TIES = Hypothesis("no two distances are equal, so h is continuous there", _distinct)
+WITHOUT_TIES = Hypothesis("no two distances are equal, so one nearest neighbour is continuous there", _distinct)
+CLEAR = Hypothesis("scatters are regular and no model is on the boundary, so Fisher's rule is", _clear_of_the_boundary)
 _LINE = Witness(
     "four models, labels 0, 1, 0, 1",
     lambda: h25.corner_case(np.array([[-1.0, 0], [1.0, 0], [0.0, 1], [0.0, -1]]), 2, np.array([0.0, 1, 0, 1])),
@@ -145,12 +174,17 @@ CLAIMS = (
                 "midpoint",
                 counterexample,
                 Stored("h25-x2", ("-", "label_right", "label_left"), "0"),
-                Stored("h25-x2", ("-", "label_right", "label_left"), "0", replaced={"label_b": "0"}),
+                Stored(
+                    "h25-x2", ("-", "label_right", "label_left"), "0", replaced={"label_b": "0", "label_right": "0"}
+                ),
                 "both training models with one label",
             ),
         ),
         recorded="refuted",
         repair="H25-X2/almost-everywhere",
+        drawings=(
+            Drawing(_step, "Half way between two training models with different labels the predicted label jumps."),
+        ),
     ),
     Claim(
         id="H25-X2/fisher",
@@ -188,7 +222,7 @@ CLAIMS = (
         form="repaired",
         reading="H25-T1/sqrt-m with h continuous at (psi_0, T) with probability one; both rules, laws without ties",
         statement=r"\mathbb P\{h\text{ continuous at }(\psi_0,T)\}=1\ \Rightarrow\ " + RISKS,
-        hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS, TWO_LABELS, WITHOUT_TIES),
+        hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS, TWO_LABELS, WITHOUT_TIES, CLEAR),
         witness=Witness(
             "eight Bernoulli models with different distances, labels of both kinds",
             h25.bernoulli_case,

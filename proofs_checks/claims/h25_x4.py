@@ -6,7 +6,9 @@ Statements.
   distributed it holds: given f_0 the label y_0 is independent of all other models and labels, so the risk given (f_0,
   .., f_n, y_1, .., y_n) is the risk given f_0, and (psi_0, .., psi_n, y_1, .., y_n) is a function of the former (psi^
   adds noise that is independent of y_0 given the models). A function of an observation has no smaller Bayes risk.
-  Equality when mu determines the law of the label.
+  It can be strict even where mu determines the law of the label, since psi says where a model stands only up to a
+  rigid motion, which n noisy labels tell imperfectly: two models at distance 1 with chances 1/4 and 3/4 of label 1, n
+  = 1: risk 1/4 given f_0, 3/8 given the distance and y_1.
 * H25-X4/relative-label: without that independence, psi_0, .., psi_n against f_0 alone. Refuted: two models, fair
   coins f_0, f_1 with means f_0, f_1 and y_0 = 1 if they differ. Given f_0 alone the label is a fair coin, risk 1/2;
   from the distance of psi_0 and psi_1 it is known, risk 0. Perspectives are joint: they say how a model stands to the
@@ -39,7 +41,7 @@ import numpy as np
 
 import dkps_theory as dk
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Setting, Witness
+from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import _h25 as h25
 from proofs_checks.evidence.certified import Stored, counterexample, exact_equalities
 from proofs_checks.evidence.search import largest_difference
@@ -199,6 +201,22 @@ def _told_apart(order: int, setting: Setting) -> Evidence:
     )
 
 
+def _seen_by_noise():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    grid, generator = 4 ** np.arange(0, 7), np.random.default_rng(0)
+    for m, marker in ((2, "s"), (1000, "o")):
+        signs = 2.0 * generator.binomial(grid, 0.5, size=(200, m, len(grid))) - grid
+        far = np.sqrt(np.square(signs / grid).mean(1))
+        axes.errorbar(grid, far.mean(0), 2 * far.std(0), fmt=marker, capsize=2, label=f"D of models 2, 3, m = {m:,}")
+    axes.plot(grid, grid**-0.5, color="0.4", lw=1, label="√(γ/r)")
+    axes.axhline(0, color="k", lw=1, ls=":", label="D of models 1, 3; all true dissimilarities")
+    axes.set(xscale="log", xlabel="replicates r", ylabel="D (mean ± 2 standard deviations)")
+    figure.legend(loc="outside lower left")
+    return figure
+
+
 def coin_case() -> h25.Case:
     """Two models always answer 0, the second answers 1 or -1: equal means, different laws."""
     chances = np.array([[0.0, 1, 0], [0.5, 0, 0.5], [0.0, 1, 0]])
@@ -314,6 +332,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="H25-X5",
+        drawings=(
+            Drawing(
+                _seen_by_noise,
+                "Three models with mean 0, of which only the second answers with noise: at any fixed r its distance to "
+                "the third is inflated, the first one's is not, and more queries make the difference surer.",
+            ),
+        ),
     ),
     Claim(
         id="H25-X5/second-moments",

@@ -1,4 +1,4 @@
-"""DK-M2, DK-M3, DK-M7: what their checks compute with, against brute force and closed forms."""
+"""DK-M2, DK-M3, DK-M5, DK-M7: what their checks compute with, against brute force and closed forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dkps_theory as dk
 from dkps_theory.conventions import A24, A25, DEFAULT
 from proofs_checks import cases
 from proofs_checks.claim import Setting
-from proofs_checks.claims import dk_m2, dk_m2_coincident, dk_m3, dk_m7, dk_m7_unknown
+from proofs_checks.claims import dk_m2, dk_m2_coincident, dk_m3, dk_m5, dk_m7, dk_m7_unknown
 
 RNG = np.random.default_rng(7)
 
@@ -151,3 +151,21 @@ def test_two_clusters_have_the_limit_that_is_drawn(exponent):
         for squares in ((cases.distances(points) ** 2 + extra) ** exponent for extra in (noise, 0))
     ]
     assert dk_m7_unknown.limit_of_clusters(3, 3.0, 2.5, exponent) == pytest.approx(lengths[0] / lengths[1])
+
+
+@pytest.mark.parametrize("sides", [dk_m2_coincident.mean_of_coins(0), dk_m3._length_of_coins(0)])
+def test_coins_refute_by_the_limit_alone(sides):
+    """All identities but the last, which is the refuted claim, hold: no slip among them passes for a refutation."""
+    from sympy import simplify
+
+    *steps, (limit, claimed) = sides()[1]
+    assert all(simplify(left - right) == 0 for left, right in steps)
+    assert simplify(limit - claimed) != 0
+
+
+def test_noise_across_the_line_of_the_models_moves_nothing_at_first_order():
+    population = dk_m5.noise_across()
+    assert np.asarray(population.gamma).min() > 0
+    derivative = dk_m3.jacobian(np.asarray(population.mean), 1, DEFAULT)[1].reshape(3, 3, 1, 2)
+    covariance = np.asarray(population.covariance)
+    assert np.einsum("aijx,ijxy,aijy->a", derivative, covariance, derivative) == pytest.approx(0, abs=1e-20)

@@ -80,6 +80,22 @@ def test_t5_noise_that_decides_between_two_embeddings_of_the_atoms():
     assert len(a24_l2.weighted_members(cases.distances(atoms), a24_l2.UNIFORM)) == 2
 
 
+def test_l2_on_the_circle_turning_the_models_turns_the_embedding():
+    angles = 2 * np.pi * np.random.default_rng(24).random((2, 400_000))
+    (x, y), chords = np.cos(angles), 2 * np.abs(np.sin((angles[0] - angles[1]) / 2))
+    assert 2 * np.mean(np.abs(x - y) * chords) == pytest.approx(8 / np.pi, rel=0.01)
+
+    def turns(seven):
+        # Equally spaced models; one more of a model, and another of its neighbour, decide where the line begins.
+        circle = np.array([[np.cos(t), np.sin(t)] for t in 2 * np.pi * np.arange(7) / 7])
+        weights = np.ones((2, 7)) + 1e-6 * np.array([seven, np.roll(seven, 1)])
+        one, two = a24_l2.weighted_line(cases.distances(circle), weights / weights.sum(axis=1, keepdims=True))
+        assert np.abs(np.roll(one, (1, 1), (0, 1)) - two).max() < 1e-9
+        return np.abs(one - two).max() > 0.2
+
+    found(st.lists(st.integers(0, 9), min_size=7, max_size=7).filter(lambda s: len(set(s)) == 7), turns)
+
+
 def test_l2_late_models_that_spoil_the_mean_over_pairs():
     signs = np.array([-0.5, 0.5, 0.5, -0.5, -0.5, 0.5, 0.5, -0.5])
 

@@ -17,7 +17,7 @@ from proofs_checks import cases
 from proofs_checks.claim import Setting
 from proofs_checks.claims import _h25 as h25
 from proofs_checks.claims import _h25_types as types
-from proofs_checks.claims import h25_t1, h25_t2, h25_x1, h25_x2, h25_x4
+from proofs_checks.claims import h25_t1, h25_t1_members, h25_t2, h25_x1, h25_x2, h25_x4
 from proofs_checks.verdict import run_check
 
 SEARCH = settings(
@@ -26,7 +26,7 @@ SEARCH = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
-CLAIMS = [claim for module in (h25_t1, h25_t2, h25_x1, h25_x2, h25_x4) for claim in module.CLAIMS]
+CLAIMS = [claim for module in (h25_t1, h25_t1_members, h25_t2, h25_x1, h25_x2, h25_x4) for claim in module.CLAIMS]
 
 
 def search(strategy, predicate):
@@ -74,6 +74,41 @@ def test_t2_joint_small_cases_already_show_a_larger_risk_on_estimates():
     assert truth <= estimated < truth + Fraction(1, 10)
 
 
+def test_t2_joint_as_printed_steep_rules_see_that_perspectives_do_not_coincide():
+    def larger(case):
+        n, m, k = case
+        risk = 0.0
+        for kinds in itertools.product((0.0, 1.0), repeat=n + 1):
+            answers = np.repeat(np.array(kinds)[:, None], m, axis=1)
+            w = max(0.0, 1 - k * (cases.distances(answers).max() / m) ** 2)
+            risk += (w / 2 - kinds[0]) ** 2 / 2 ** (n + 1)
+        return risk > 2 / 5
+
+    n, m, k = search(st.tuples(st.integers(1, 4), st.integers(2, 30), st.integers(0, 50)), larger)
+    assert k > m / 2  # perspectives are 1/sqrt(m) apart
+    assert n >= 2
+
+
+@pytest.mark.parametrize("k", [8.0, 1.0])
+def test_t2_joint_as_printed_exact_risks_are_those_of_the_embedded_models(k):
+    n, r, m, size, generator = 3, 3, 4, 20_000, np.random.default_rng(9)
+    kinds = generator.integers(2, size=(size, n + 1)) * 1.0
+    answers = np.repeat(kinds[..., None], m, axis=2)
+    answers[..., 0] += (2 * generator.binomial(r, 0.5, size=kinds.shape) - r) / r
+    psi = h25.moved(h25.classical(h25.squared(answers) / m**2, 2), generator)
+    losses = np.square(types.flat_rule(h25.squared(psi), k) - kinds)[:, 0]
+    exact = float(types.coincident_risks(n, r, m, int(k))[1])
+    assert abs(losses.mean() - exact) < 6 * losses.std() / math.sqrt(size)
+
+
+def test_the_predicate_of_continuity_sees_jumps_and_coordinates():
+    case = h25.bernoulli_case()
+    assert h25.largest_jump(h25.nearest_rule, case) == 1
+    assert h25.tame(h25.smooth_rule).predicate(case)
+    assert not h25.tame(h25.nearest_rule).predicate(case)
+    assert not h25.tame(h25.coordinate_rule).predicate(case)
+
+
 @pytest.mark.parametrize(("n", "r", "k"), [(3, 2, 256.0), (4, 4, 1.0)])
 def test_t2_joint_exact_risks_are_those_of_the_embedded_models(n, r, k):
     losses = types.typed_losses(n, r, k, 20_000, np.random.default_rng(1))
@@ -100,6 +135,13 @@ def test_x2_fisher_has_near_training_sets_with_different_labels():
         if away and np.ptp(h25_x2.fisher_rule(psi)) == 1:
             return
     pytest.fail("no place with both labels")
+
+
+def test_x2_fisher_is_blind_to_linear_maps_of_the_perspectives():
+    generator = np.random.default_rng(10)
+    psi = generator.normal(size=(500, 1 + 2 * h25_x2.PER_CLASS, 2))
+    stretched = psi @ np.array([[3.0, 1.0], [0.0, 0.2]]) + 5.0
+    assert np.array_equal(h25_x2.fisher_rule(stretched), h25_x2.fisher_rule(psi))
 
 
 def test_x3_at_one_replicate_equal_noise_keeps_the_first_eigenvector_and_unequal_noise_does_not():
@@ -135,6 +177,12 @@ def test_x4_worlds_in_which_perspectives_know_more_than_the_model():
     assert both <= perspectives < one
 
 
+def test_x4_the_risk_on_perspectives_is_larger_even_where_means_tell_the_models_apart():
+    chances = [[Fraction(1, 4)] * 3, [Fraction(3, 4)] * 3, [Fraction(0)] * 3]
+    world = ([Fraction(1, 2), Fraction(1, 2), Fraction(0)], [(0, 0), (1, 0), (2, 0)], chances)
+    assert h25_x4.bayes_risks(world) == (Fraction(1, 4), Fraction(1, 4), Fraction(3, 8))
+
+
 def test_x5_equal_means_and_different_noise_differ_in_the_law_of_d():
     half = st.integers(0, 3)
 
@@ -157,6 +205,7 @@ def test_classical_scaling_is_the_package_s():
         assert cases.aligned_error(psi, cases.perspective(np.sqrt(one), 2)) < 1e-9
     means = h25.mean_answers(theta, 4)
     assert np.allclose(squares[0], cases.dissimilarities(means[0][..., None]) ** 2)
+    assert np.allclose(h25.squared(h25.limit_positions(theta)), squares)
     nine = h25.limit_squares(theta, 9)
     assert np.allclose(9 * nine, 8 * squares + h25.limit_squares(theta, 1))
 
