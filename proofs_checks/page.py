@@ -43,6 +43,8 @@ def render(judgements: Sequence[Judgement], setting: Setting, seconds: float) ->
         html.Section(source, [html.prose(source_name(source)), *(b for j in group for b in _claim(j, known, told))])
         for source, group in groups.items()
     ]
+    if "A25" in groups:
+        sections.append(html.Section("Steps of A25's proofs", _steps(known)))
     sections.append(
         html.Section(
             "Provenance",
@@ -161,6 +163,19 @@ def _claim(judgement: Judgement, known: set[str], told: set[str]) -> list[Markup
 _DERIVATION = (
     '<details><summary>Setting, constants and derivation</summary><pre style="white-space: pre-wrap">{}</pre></details>'
 )
+
+
+def _steps(known: set[str]) -> list[Markup]:
+    """Return which claim covers each step of the appendix of A25, by content."""
+    from proofs_checks.claims.a25_steps import STEPS
+
+    lead = (
+        "The appendix's lemmas and propositions (A25-L1 to L5, A25-PA1 to PA6) are not in the material that this "
+        "project has, so their labels are not matched one by one: the steps that the main claims need are listed by "
+        "what they say, each with the claim that judges it."
+    )
+    rows = [[step, says, link(claim_id, known)] for step, says, claim_id in STEPS]
+    return [html.prose(lead), tables.Table(["step", "what it says", "judged as"], rows).html()]
 
 
 def _certificate(check: Check) -> Markup:

@@ -16,7 +16,9 @@ the angles: V^'(I - P) = A s (..)', and W - V^'V = A (1 - C) B' = A s (s / (1 + 
 
     ||T|| <= ||Z|| h / (1 + sqrt(1 - h^2)),      h = min(1, ||Z||_2 / s_d) >= max s,                                 (2)
 
-for any s_d <= sigma^_d. As sigma^_d >= sigma_d(U'Y^ V) = sigma_d(S + U'F V), s_d = sigma - ||U'F V||_2 will do.
+for any s_d <= sigma^_d. As sigma^_d >= sigma_d(U'Y^ V) = sigma_d(S + U'F V), s_d = sigma - ||U'F V||_2 will do. Where
+eps = ||F||_2 < sigma / 2, max s is also at most sin(arcsin(2 eps / sigma) / 2), the sharp bound in terms of eps alone
+(claim CL-WEDIN/sharp); h is the less of the two.
 
 G, first form. G = U^~ S^~ V^~'V (what lies beyond d), so ||G|| <= sigma^_(d+1) ||s|| with sigma^_(d+1) <= ||F||_2 and
 ||s|| <= ||Z|| / s_d. With ||Z||_2 <= ||F||_2 = eps and s_d = sigma - eps this is DK-M9 as first stated,
@@ -162,7 +164,7 @@ def dk_m9_sharp_remainder(
         displaced = displaced_spectral = 0.0
     z2 = min(eps, norms.left_spectral + _share(_times(eps, displaced_spectral), sigma))
     zf = min(angles * z2, norms.outside, norms.left + _share(_times(eps, displaced), sigma))
-    h = _ratio(z2, floor)
+    h = min(_ratio(z2, floor), _sine(eps, sigma))
     tf, t2 = zf * _half_angle(h), z2 * _half_angle(h)
     if floor > 0:
         # T = Z Z' S^^(-1) A (1 + C)^(-1) A' W, and sigma^_k >= sigma_k - ||U'F V|| for every k.
@@ -201,6 +203,11 @@ def _times(factor: float, size: float) -> float:
 def _ratio(part: float, whole: float) -> float:
     """min(1, part / whole), 1 where the whole is not above 0 (and 0 where the part is 0 beside something)."""
     return min(1.0, part / whole) if whole > 0 else 1.0
+
+
+def _sine(eps: float, sigma: float) -> float:
+    """Largest sine of an angle that noise of norm eps turns V by: sin 2 theta <= 2 eps / sigma for eps < sigma / 2."""
+    return math.sin(math.asin(2 * eps / sigma) / 2) if 2 * eps < sigma else 1.0
 
 
 def _half_angle(sine: float) -> float:

@@ -32,6 +32,7 @@ CLAIM_MODULES = tuple(
         "a25_x4",
         "a25_tables",
         "h25_t1",
+        "h25_t1_members",
         "h25_t2",
         "h25_x1",
         "h25_x2",

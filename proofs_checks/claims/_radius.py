@@ -17,7 +17,9 @@ class Cell:
     """A population, by its recipe, with d and r.
 
     ``scale`` multiplies every embedding (g -> a g); ``noise`` is gamma of the mixtures; ``coincide`` puts the first
-    three models at one point.
+    three models at one point. Kind "rare" has yes-or-no answers, all of them "no" in at least 99.5% of the draws: every query
+    with its own small probabilities where d = m; where d = 1 < m the first query parts the models into two groups,
+    without noise, and the others have one small probability.
     """
 
     kind: str
@@ -39,8 +41,14 @@ class Cell:
 
 @functools.cache
 def population_of(cell: Cell) -> Any:
-    """Build the population: uniform yes-or-no probabilities, or two-component mixtures with means in R^d."""
+    """Build the population: uniform yes-or-no probabilities, rare ones, or two-component mixtures, means in R^d."""
     generator = np.random.default_rng([cell.n, cell.m, cell.p])
+    if cell.kind == "rare":
+        rare = -np.log(0.995) / (cell.n * cell.m * cell.r)
+        probabilities = rare * generator.uniform(size=(cell.n, cell.m))
+        if cell.d < cell.m:
+            probabilities[:, 0], probabilities[:, 1:] = np.arange(cell.n) % 2, rare
+        return dk.bernoulli(probabilities)
     if cell.kind == "bernoulli":
         probabilities = generator.uniform(size=(cell.n, cell.m))
         if cell.coincide:
@@ -87,15 +95,44 @@ def aligned_errors(truth: np.ndarray, noise: np.ndarray, d: int) -> tuple[np.nda
     """Frobenius error, and largest row, after the orthogonal map that is best in the Frobenius norm: (b,), (b,).
 
     ``truth`` is Y = c H mu (n, N) and ``noise`` F = c H E (b, n, N). A row may be nearer after another map; for
-    coverage this errs on the safe side.
+    coverage this errs on the safe side, for the slack of a radius see :func:`least_rows`.
     """
+    psi, estimates = _perspectives(truth, noise, d)
+    rows = np.linalg.norm(_aligned(psi, estimates) - psi, axis=2)
+    return np.linalg.norm(rows, axis=1), rows.max(axis=1)
+
+
+def least_rows(truth: np.ndarray, noise: np.ndarray, d: int, steps: int = 12) -> np.ndarray:
+    """Return lower bounds of min_W max_i ||W'psi^_i - psi_i||, (b,).
+
+    For every law w on the rows min_W max_i e_i^2 >= min_W sum_i w_i e_i^2, a Procrustes problem; w moves towards the
+    rows that are far off.
+    """
+    psi, estimates = _perspectives(truth, noise, d)
+    weights = np.full(noise.shape[:2], 1 / len(truth))
+    least = np.zeros(len(noise))
+    for _ in range(steps):
+        roots = np.sqrt(weights)[:, :, None]
+        squares = np.square(_aligned(roots * psi, roots * estimates) / roots - psi).sum(axis=2)
+        least = np.maximum(least, np.sqrt((weights * squares).sum(axis=1)))
+        weights = weights * np.exp(2 * squares / (squares.max(axis=1, keepdims=True) + 1e-300))
+        weights = weights / weights.sum(axis=1, keepdims=True)
+    return least
+
+
+def _perspectives(truth: np.ndarray, noise: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Psi (1, n, d) and Psi^ (b, n, d)."""
     n = len(truth)
     values, vectors = np.linalg.eigh(np.concatenate([truth[None] @ truth[None].swapaxes(1, 2), _gram(truth + noise)]))
     psi = vectors[:, :, ::-1] * np.sqrt(np.maximum(values[:, None, ::-1], 0))
     psi = np.pad(psi, ((0, 0), (0, 0), (0, max(0, d - n))))[:, :, :d]
-    left, _, right = np.linalg.svd(psi[1:].swapaxes(1, 2) @ psi[:1])
-    rows = np.linalg.norm(psi[1:] @ left @ right - psi[:1], axis=2)
-    return np.linalg.norm(rows, axis=1), rows.max(axis=1)
+    return psi[:1], psi[1:]
+
+
+def _aligned(psi: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+    """Psi^ after the orthogonal map that is best in the Frobenius norm."""
+    left, _, right = np.linalg.svd(estimates.swapaxes(1, 2) @ psi)
+    return estimates @ left @ right
 
 
 def _gram(factors: np.ndarray) -> np.ndarray:
@@ -104,7 +141,7 @@ def _gram(factors: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def sampled(cell: Cell, seed: int, size: int) -> dict[str, np.ndarray]:
-    """Errors in both norms, and ||F||, of ``size`` draws in a cell; kept, since several checks look at one cell."""
+    """Errors in both norms, ||F||, ... of ``size`` draws in a cell; kept, since several checks look at one cell."""
     population, generator = population_of(cell), np.random.default_rng(seed)
     truth = factor(np.asarray(population.mean))
     block = max(1, min(size, 2_000_000 // truth.size))
@@ -112,9 +149,10 @@ def sampled(cell: Cell, seed: int, size: int) -> dict[str, np.ndarray]:
     for start in range(0, size, block):
         noise = factor(mean_errors(population, generator, min(block, size - start), cell.r))
         largest = np.sqrt(np.linalg.eigvalsh(_gram(noise))[:, -1])
-        parts.append((*aligned_errors(truth, noise, cell.d), np.linalg.norm(noise, axis=(1, 2)), largest))
+        sizes = np.linalg.norm(noise, axis=(1, 2))
+        parts.append((*aligned_errors(truth, noise, cell.d), least_rows(truth, noise, cell.d), sizes, largest))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return dict(zip(("frobenius", "rows", "noise", "spectral"), columns, strict=True))
+    return dict(zip(("frobenius", "rows", "least rows", "noise", "spectral"), columns, strict=True))
 
 
 @functools.cache

@@ -208,7 +208,7 @@ def _grows(subject: tuple[float, bool], setting: Setting) -> Evidence:
 
 def _settles_as_queries_grow(grow: bool, setting: Setting) -> Evidence:
     """P(B has rank 1 and 3/16 <= lambda_1 <= 1/4) for n = 16, 32 models of two kinds, m = n^2 or 16, e = 1/2."""
-    rng, size, inside = np.random.default_rng(setting.integer_seed("kinds")), setting.size(60, 400), 0
+    rng, size, inside = np.random.default_rng(setting.integer_seed("kinds")), setting.size(100, 400), 0
     for n in (16, 32):
         m = n * n if grow else 16
         for _ in range(size):
@@ -364,10 +364,12 @@ CLAIMS = (
         source=TWO_SOURCE,
         form="own",
         reading=HALF + "; the charitable reading: queries grow with n; models coincide",
-        statement=r"m=n^2\ \Rightarrow\ \operatorname{rank}B=1,\quad\lambda_1=\frac{n_0n_1}{n^2}\to\tfrac14\text{ almost "
-        r"surely}",
+        statement=r"m=n^2\ \Rightarrow\ \operatorname{rank}B=1,\quad\lambda_1=\frac{n_0n_1}{n^2}\to\tfrac14\text{ "
+        r"almost surely}",
         hypotheses=(Hypothesis("models are iid", lambda law: sum(law.values()) == 1),),
-        witness=Witness("two kinds, 1/2 each", lambda: {0: Fraction(1, 2), 1: Fraction(1, 2)}, lambda law: len(law) > 1),
+        witness=Witness(
+            "two kinds, 1/2 each", lambda: {0: Fraction(1, 2), 1: Fraction(1, 2)}, lambda law: len(law) > 1
+        ),
         checks=(Check("two-kinds", _settles_as_queries_grow, True, False, "sixteen queries whatever n is"),),
         recorded="holds",
     ),

@@ -14,10 +14,10 @@ Readings.
    inequality, so for geodesic distances rho, rho(x,z)^2 <= rho(x,y)^2 + rho(y,z)^2: no triangle of models may be
    obtuse. Three models on one geodesic have rho(x,z) = a + b and (a + b)^2 - a^2 - b^2 = 2ab > 0, the identity that is
    checked. On any compact manifold only boundedly many models fit: cover it by finitely many small balls and, in each,
-   the directions (in normal coordinates) by K narrow cones. Number the models of a ball and colour the pair k < l by the
-   cone of the direction from x_k to x_l; among more than 2^K models there are k < l < j with (k, l) and (l, j) of one
-   colour (give each model the set of colours of pairs that start at it: if there were no such triple, these sets would
-   all differ). Then the angle at x_l is near pi, and the law of cosines has an error of order a^2 b^2 by bounded
+   the directions (in normal coordinates) by K narrow cones. Number the models of a ball and colour the pair k < l by
+   the cone of the direction from x_k to x_l; among more than 2^K models there are k < l < j with (k, l) and (l, j) of
+   one colour (give each model the set of colours of pairs that start at it: if there were no such triple, these sets
+   would all differ). Then the angle at x_l is near pi, and the law of cosines has an error of order a^2 b^2 by bounded
    curvature, so rho(x_k,x_j)^2 >= a^2 + b^2 + 2ab (1 - small), too large. The bound is that of the manifold, so it does
    not matter whether m, and with it the place of a model, changes with n; one manifold for all n is understood. (In R^d
    at most 2^d models have no obtuse triangle: Danzer, Gruenbaum 1962.)

@@ -17,7 +17,7 @@ Readings.
    leaves the range of Psi^. G involves F F' only through its deviation from a multiple of H, since such a multiple
    moves no eigenvector. For white noise with N = m p much larger than n, eps^2/sigma in G becomes (sqrt(N n) +
    n)/sigma noise units instead of (sqrt N + sqrt n)^2/sigma: a gain of sqrt(N/n). T remains, and is real: Psi^ is
-   inflated (DK-M7).
+   inflated (DK-M7). In T, Z = U^'F(I - P) and h is the least of ||Z||/s_d, the sharp sine of CL-WEDIN/sharp, and 1.
 
 The rows are those of the map W made of the polar factor of V^'V, not of the Frobenius-best map; the checks use that W.
 """
@@ -99,20 +99,22 @@ SHAPES = ((5, 4, 2), (4, 12, 1), (9, 3, 2), (6, 12, 2), (4, 6, 3), (7, 7, 3))
 
 
 def random_case(generator: np.random.Generator, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return Y and F: any spectrum, noise of any size, white, of low rank, outside the mean space or along it."""
+    """Return Y and F: any spectrum, noise of any size, white, of low rank, outside the mean space, along it, or both at once."""
     n, width, d = shape
     U, _ = np.linalg.qr(generator.normal(size=(n, d)) - 0.0)
     U, _ = np.linalg.qr(U - U.mean(axis=0))
     V, _ = np.linalg.qr(generator.normal(size=(width, d)))
     s = np.sort(np.exp(generator.uniform(-1.5, 1.5, d)))[::-1]
     F = generator.normal(size=(n, width)) * np.exp(generator.uniform(-1, 1, (n, 1)))
-    match generator.integers(4):
+    match generator.integers(5):
         case 0:
             F = F - F @ V @ V.T
         case 1:
             F = np.outer(F[:, 0], generator.normal(size=width))
         case 2:
             F = U @ U.T @ F
+        case 3:  # the models only stretch, as by Pythagoras: no first order, half the plain remainder
+            F = U @ (U.T @ F - U.T @ F @ V @ V.T)
         case _:
             pass
     F = F - F.mean(axis=0)
@@ -254,7 +256,7 @@ CLAIMS = (
         hypotheses=(_RANK, Hypothesis("eps < sigma / 2", lambda w: _noise_over_signal(w) < 0.5)),
         witness=_WITNESS,
         checks=(
-            Check("searched", _searched, ("plain", 1.0, True), ("plain", 0.0, True), "the remainder dropped"),
+            Check("searched", _searched, ("plain", 1.0, True), ("plain", 0.25, True), "the remainder divided by 4"),
             Check("hunted", _hunted, ("plain", 1.0), ("plain", 0.0), "the remainder dropped"),
         ),
         recorded="holds",
@@ -268,7 +270,9 @@ CLAIMS = (
         statement=_STATEMENT,
         hypotheses=(_RANK,),
         witness=_WITNESS,
-        checks=(Check("searched", _searched, ("plain", 1.0, False), ("plain", 0.0, False), "the remainder dropped"),),
+        checks=(
+            Check("searched", _searched, ("plain", 1.0, False), ("plain", 0.25, False), "the remainder divided by 4"),
+        ),
         recorded="holds",
     ),
     Claim(
@@ -283,7 +287,9 @@ CLAIMS = (
         hypotheses=(_RANK,),
         witness=_WITNESS,
         checks=(
-            Check("searched", _searched, ("sharp", 1.0, False), ("sharp", 0.0, False), "the remainder dropped"),
+            Check(
+                "searched", _searched, ("sharp", 1.0, False), ("sharp", 0.8, False), "a fifth of the remainder dropped"
+            ),
             Check("homogeneous", _homogeneous, 0.0, 0.01, "0.01 in units of nothing added to the radius"),
         ),
         recorded="holds",
