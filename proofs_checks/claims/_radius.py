@@ -17,8 +17,8 @@ class Cell:
     """A population, by its recipe, with d and r.
 
     ``scale`` multiplies every embedding (g -> a g); ``noise`` is gamma of the mixtures; ``coincide`` puts the first
-    three models at one point. Kind "rare" has yes-or-no answers, all of them "no" in at least 99.5% of the draws: every query
-    with its own small probabilities where d = m; where d = 1 < m the first query parts the models into two groups,
+    three models at one point. Kind "rare" has yes-or-no answers, all "no" in at least 99.5% of the draws: where d =
+    m every query has its own small probabilities; where d = 1 < m the first query parts the models into two groups,
     without noise, and the others have one small probability.
     """
 

@@ -29,8 +29,8 @@ Readings, and what is needed.
    times (E_i - E_i'), exactly while the order stays, a matrix whose centred part has norm of the order n / sqrt r; this
    and e = 1 with models drawn from a law (lambda_1 of the order n, ||B^ - B|| of the order sqrt(lambda_1) c||HE||_2)
    are measured. Under A25-A2 and e = 1 lambda_1 stays bounded, and then ||B^ - B|| is of the order (n/r)^(1/2). All
-   this is for fixed m: the corollary says nothing of m, so one m is enough; where m grows with n less r may do, as the m
-   in A25-C1/square shows.
+   this is for fixed m: the corollary says nothing of m, so one m is enough; where m grows with n less r may do, as the
+   m in A25-C1/square shows.
 4. A25-C1/exponent-1, e = 1, no condition on the means, as printed: refuted. D^2 has a term 2 c^2 <E_i - E_i', mu_i -
    mu_i'>. Let m = p = 1, model 1 answer 1 or -1 with probability 1/2 each, model i > 1 always answer M_i, and let r_n =
    2 n^4 + 1, which is odd, so |E_1| >= 1/r for sure. With S = M_2 + .. + M_n the first entry of B^ - B is E_1^2 (1 -
@@ -304,7 +304,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-C1/exponent-1",
-        title="The same for squared distances, with no condition on the means",
+        title="A25's Corollary 1 with exponent 1 and no condition on the means",
         source=SOURCE,
         form="as-printed",
         reading=ONE + "; the printed corollary asks nothing of the means",

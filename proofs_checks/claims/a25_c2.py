@@ -103,7 +103,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-C2/exponent-1",
-        title="The same for squared distances",
+        title="A25's Corollary 2 with exponent 1",
         source=COROLLARY,
         form="as-printed",
         reading=ONE + "; under A25-A1 and A25-A2; delta = 1/4 in the check",

@@ -20,7 +20,8 @@ Readings.
    would all differ). Then the angle at x_l is near pi, and the law of cosines has an error of order a^2 b^2 by bounded
    curvature, so rho(x_k,x_j)^2 >= a^2 + b^2 + 2ab (1 - small), too large. The bound is that of the manifold, so it does
    not matter whether m, and with it the place of a model, changes with n; one manifold for all n is understood. (In R^d
-   at most 2^d models have no obtuse triangle: Danzer, Gruenbaum 1962.)
+   at most 2^d models have no obtuse triangle: Danzer, Gruenbaum 1962.) Were Delta^2 the geodesic distance,
+   there would be such models, evenly on a segment, say, and A1 would fail for every d: distinct models have rank n - 1.
 2. A25-P1/coincident, e = 1/2, models may coincide: refuted, both ways. A1: three thirds of a circle of length 3 are at
    geodesic distances 1, as are models at the corners of an equilateral triangle of side m, so the hypotheses hold with
    d = 1; with models put there in turn the rank of B is 2 for all n >= 3. A2: put 2k models at two points at distance 1
@@ -231,7 +232,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-P1/coincident",
-        title="The same where models may coincide",
+        title="Models on a manifold meet A25-A1 and A25-A2 where models may coincide",
         source=SOURCE,
         form="as-printed",
         reading="c = 1/sqrt(m), e = 1/2, as printed; models may coincide",
@@ -247,7 +248,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-P1/exponent-1",
-        title="The same with exponent 1",
+        title="Models on a manifold with geodesic distances Delta meet A25-A1 and A25-A2, exponent 1",
         source=SOURCE,
         form="as-printed",
         reading="c = 1/sqrt(m), e = 1; models may coincide in the first two checks and are distinct in the third",

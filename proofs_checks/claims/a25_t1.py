@@ -288,7 +288,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-T1/exponent-1",
-        title="The same bound for squared distances (e = 1)",
+        title="A25's Theorem 1 with exponent 1",
         source=SOURCE,
         form="as-printed",
         reading=ONE + "; the counterexample has m = 1, where every c is the same",

@@ -283,7 +283,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-T2/distinct",
-        title="The same for distinct models",
+        title="A25's Theorem 2 for distinct models",
         source=SOURCE,
         form="as-printed",
         reading=HALF + "; distinct models",
@@ -304,7 +304,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-T2/exponent-1",
-        title="The same for squared distances",
+        title="A25's Theorem 2 with exponent 1",
         source=SOURCE,
         form="as-printed",
         reading=ONE + "; A25-A1 and A25-A2 as n grows; delta = 1/4 in the check",

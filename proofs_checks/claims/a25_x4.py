@@ -157,7 +157,7 @@ CLAIMS = (
     ),
     Claim(
         id="A25-X4/exponent-1",
-        title="The same for squared distances",
+        title="The bound at delta -> 0 covers at the given n and r, exponent 1",
         source=SOURCE,
         form="as-printed",
         reading=ONE + "; at one n and r > n^3, any finite gamma; the counterexample holds for every delta",

@@ -214,7 +214,7 @@ CLAIMS = (
     ),
     Claim(
         id="CL-TV/signed",
-        title="The same constant for signed losses",
+        title="Means of signed losses of size C differ by at most C TV",
         source=SOURCE,
         form="reconstructed",
         reading="|f| <= C instead of 0 <= f <= C, the constant C kept",

@@ -213,7 +213,7 @@ CLAIMS = (
     ),
     Claim(
         id="CL-XR/absolute",
-        title="The same bound for the mean absolute gap",
+        title="The information bound holds for the mean absolute gap too",
         source=SOURCE,
         form="reconstructed",
         reading="E|gen| for |E gen|, as a bound on absolute gaps would need",

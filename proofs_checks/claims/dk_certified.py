@@ -19,7 +19,9 @@ Readings of the targets (slack at 95%, coverage at least 95%).
    The targets name populations: yes-or-no answers with probabilities uniform on (0, 1), and mixtures. Both claims are
    about the populations that are listed. As statements about every population (.../any-population) they are false:
    where all answers are "no" in more than 95% of the draws the quantile is as good as 0, and moments and proxies of the
-   noise are not.
+   noise are not. Common answers can do it too: where no noise lies along the means (one noise-free query parts two
+   groups, further queries only add noise) F V = 0, the error is of second order, and the remainder 4 times too large
+   or more.
 3. DK-M9/within-2-of-rank: the same as 1 with d = rank(B^) = n - 1 < m p. There a remainder is left. At r = 20 with n
    = 10 and m = 50 the slack is above 2 and 3: refuted as a statement about our radius, not about what could be
    proved.
@@ -233,7 +235,7 @@ _HYPOTHESES = (
 )
 _FULL_SPACE = Hypothesis("d = 2 is the dimension m p of the mean space", lambda w: w.shape[1] * w.shape[2] == 2)
 _OUTSIDE = Hypothesis(
-    "rank(B) <= 2 < m p",
+    "rank(B) <= d < m p, d = 2 for the witness",
     lambda w: np.linalg.matrix_rank(_radius.factor(np.asarray(w.mean)), tol=1e-8) <= 2 < w.shape[1] * w.shape[2],
 )
 _LINE = Witness(

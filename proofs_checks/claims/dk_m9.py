@@ -99,7 +99,7 @@ SHAPES = ((5, 4, 2), (4, 12, 1), (9, 3, 2), (6, 12, 2), (4, 6, 3), (7, 7, 3))
 
 
 def random_case(generator: np.random.Generator, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return Y and F: any spectrum, noise of any size, white, of low rank, outside the mean space, along it, or both at once."""
+    """Return Y and F: any spectrum, noise of any size, white, low rank, outside the mean space, along it, or both."""
     n, width, d = shape
     U, _ = np.linalg.qr(generator.normal(size=(n, d)) - 0.0)
     U, _ = np.linalg.qr(U - U.mean(axis=0))

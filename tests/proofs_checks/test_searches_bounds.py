@@ -40,5 +40,4 @@ def test_some_population_leaves_the_radius_above_the_targets(queries, d, target)
         if d == queries or np.quantile(np.linalg.norm(noise, 2, axis=(1, 2)), 0.95) <= sigma / 5:
             quantile = np.quantile(_radius.aligned_errors(truth, noise, d)[0], 0.95)
             slacks.append(dk.certified_radius(population, d, 20).frobenius / (quantile + 1e-12))
-    assert slacks[0] < 10
     assert max(slacks) > 100 * target
