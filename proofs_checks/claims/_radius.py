@@ -39,6 +39,36 @@ class Cell:
         return ", ".join([f"{self.kind} n={self.n} m={self.m} p={self.p} d={self.d} r={self.r}", *extras])
 
 
+#: Where the mean space is all that there is: d = m p. Noise from small to as large as the signal, models that coincide.
+FULL = (
+    Cell("bernoulli", 10, 2, 1, 2, 20),
+    Cell("bernoulli", 20, 3, 1, 3, 200, scale=100.0),
+    Cell("bernoulli", 10, 3, 1, 3, 20, coincide=True),
+    Cell("mixture", 10, 3, 1, 3, 20),
+)
+#: Where m p > d, at eps <= sigma / 5 for 95% of the draws.
+SMALL = (
+    Cell("mixture", 10, 3, 1, 2, 60),
+    Cell("mixture", 20, 50, 1, 2, 10),
+    Cell("mixture", 10, 3, 16, 2, 20),
+    Cell("mixture", 20, 50, 16, 2, 5),
+    Cell("bernoulli", 10, 50, 1, 9, 400),
+)
+#: Where m p > d and the noise is larger, or the population special.
+OTHER = (
+    Cell("mixture", 10, 3, 16, 2, 1),
+    Cell("mixture", 10, 3, 16, 2, 10, scale=1e-3, coincide=True),
+    Cell("mixture", 10, 3, 1, 2, 5, noise=1e3),
+    Cell("mixture", 10, 3, 1, 2, 20000),
+    Cell("bernoulli", 10, 50, 1, 9, 20),
+)
+#: rank(B^) = n - 1 < m p, at a noise that is not small.
+OF_RANK = Cell("bernoulli", 10, 50, 1, 9, 20)
+#: Answers so rare that nothing happens in most draws; in the whole mean space, and beside two clear groups.
+RARE = Cell("rare", 4, 2, 1, 2, 1)
+RARE_BESIDE = Cell("rare", 6, 3, 1, 1, 5)
+
+
 @functools.cache
 def population_of(cell: Cell) -> Any:
     """Build the population: uniform yes-or-no probabilities, rare ones, or two-component mixtures, means in R^d."""

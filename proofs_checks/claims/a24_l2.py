@@ -56,6 +56,7 @@ import numpy as np
 
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
+from proofs_checks.claims import _a24_figures
 from proofs_checks.claims.a24_x2 import stays_positive
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import Stored, counterexample
@@ -265,24 +266,6 @@ def _late_models(half: bool) -> Any:
     return sides
 
 
-def _sides_of_a_coin():
-    from dkps_theory.pages.figures import new_figure
-
-    figure, (axes,) = new_figure()
-    law, sizes = AtomLaw(ATOMS, UNIFORM), 2 ** np.arange(3, 21)
-    generator = np.random.default_rng(24)
-    drawn = generator.choice(4, size=(3, sizes[-1]), p=UNIFORM)
-    for number, (models, marker) in enumerate(zip(drawn, "os^", strict=True)):
-        shares = np.array([np.bincount(models[:n], minlength=4) / n for n in sizes])
-        found = weighted_line(law.delta, shares)[:, 0, 1]
-        axes.semilogx(sizes, found, marker + "-", lw=0.6, label=f"sequence {number + 1}")
-    for member in weighted_members(law.delta, UNIFORM):
-        axes.axhline(member[0, 1], color="0.5", lw=0.8, zorder=0)
-    axes.set(xlabel="models n", ylabel="distance of atoms 1, 2 in Psi^")
-    figure.legend(loc="outside lower left", ncols=3)
-    return figure
-
-
 _IID = Hypothesis(
     "phi_i iid from a law on a bounded set",
     lambda law: bool(abs(law.weights.sum() - 1) < 1e-12 and law.weights.min() > 0 and np.isfinite(law.points).all()),
@@ -333,7 +316,7 @@ CLAIMS = (
         repair="A24-L2/set",
         drawings=(
             Drawing(
-                _sides_of_a_coin,
+                _a24_figures.sides_of_a_coin,
                 "Four atoms on the line, D = Delta, three sequences of models: whichever of atoms 2 and 3 has been "
                 "drawn more often decides between two configurations (grey lines), again and again as n grows.",
             ),
@@ -376,6 +359,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="A24-L2/set",
+        drawings=(
+            Drawing(
+                _a24_figures.late_models,
+                "Models -1/2 or 1/2, those after n/2 doubled: each fixed pair has its true distance once n is twice as "
+                "large, the mean over all pairs stays 3/8 off.",
+            ),
+        ),
     ),
     Claim(
         id="A24-L2/set",

@@ -38,7 +38,7 @@ import numpy as np
 
 import dkps_theory as dk
 from proofs_checks import cases
-from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Setting, Witness
+from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import a24_a1, a24_l2, a24_t2
 from proofs_checks.claims.a24_x2 import counted_noise, gaussian_fourth_moment, pair_noise, stays_positive
 from proofs_checks.evidence.certified import Stored, counterexample
@@ -85,6 +85,38 @@ def _mean_noise(share: float, setting: Setting) -> Evidence:
     laws = st.sampled_from([(2, 1), (4, 1), (5, 1), (3, 2)]).flatmap(lambda size: a24_t2.two_point_laws(*size))
     says = "mean over all pairs of E (D - Delta)^2 / ((2/n) sum_ij gamma_ij / (r m^2)), every outcome counted"
     return largest_ratio(laws, ratio, setting, says=says, quick=200, full=3000)
+
+
+def _noisy_atoms():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    sizes, generator = 4 ** np.arange(1, 6), np.random.default_rng(24)
+    for m in sizes:
+        means = np.sqrt(m) * np.repeat(a24_l2.ATOMS[:, None], m, axis=1)
+        noise = generator.normal(size=(12, 4, m, 2)) / np.sqrt(2 * m)
+        d = a24_t2.stacked_distances(means + noise)
+        found = [a24_l2.weighted_line(one, a24_l2.UNIFORM[None])[0, 0, 1] for one in d]
+        axes.semilogx(m * 1.15 ** generator.uniform(-1, 1, 12), found, "o", mfc="none", color="C0")
+    for member in a24_l2.weighted_members(cases.distances(a24_l2.ATOMS), a24_l2.UNIFORM):
+        axes.axhline(member[0, 1], color="0.5", lw=0.8, zorder=0)
+    axes.set(xlabel="queries m = replicates r", ylabel="distance of atoms 1, 2 in Psi^")
+    return figure
+
+
+def _fixed_and_mean():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    m = 2.0 ** np.arange(1, 9)
+    mean = (m**2 + 1) / m**2  # of s^2 over pairs: n = m r = m^2, the mean of i + i' over n
+    axes.loglog(m, 1 / m, "^-", lw=0.8, label="T2's condition for model 1")
+    axes.loglog(m, np.sqrt(3) / m, "o-", lw=0.8, label="D of models 1, 2, root mean square")
+    axes.loglog(m, np.sqrt(mean), "s-", lw=0.8, label="D over all pairs, root mean square")
+    axes.loglog(m, mean / np.sqrt(12), "D-", lw=0.8, label="least root mean square distance in Psi^, large n")
+    axes.set(xlabel="queries m = replicates r, n = m r models", ylabel="condition; root mean squares")
+    figure.legend(loc="outside lower left")
+    return figure
 
 
 def _four_atoms_path() -> a24_a1.Path:
@@ -147,6 +179,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="A24-T5/set",
+        drawings=(
+            Drawing(
+                _noisy_atoms,
+                "One model at each of the four atoms, on the line, γ = 1, twelve draws at each m: less noise brings "
+                "psi^ nearer to one of two configurations (grey lines), and chance still says to which.",
+            ),
+        ),
     ),
     Claim(
         id="A24-T5/each-model",
@@ -167,6 +206,13 @@ CLAIMS = (
         checks=(Check("mean", stays_positive, _mean_of_models(1), _mean_of_models(0), "one gamma for all models"),),
         recorded="refuted",
         repair="A24-T5/set",
+        drawings=(
+            Drawing(
+                _fixed_and_mean,
+                "γᵢ = i, all φᵢ one point: the condition holds for every model and D of each fixed pair vanishes, but "
+                "not on average over pairs, and so psi^ does not shrink to one point.",
+            ),
+        ),
     ),
     Claim(
         id="A24-T5/set",

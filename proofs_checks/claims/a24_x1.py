@@ -45,7 +45,7 @@ import numpy as np
 import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
-from proofs_checks.claims import a24_a1
+from proofs_checks.claims import _a24_figures, a24_a1
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import exact_equalities
 from proofs_checks.evidence.symbolic import identity
@@ -241,21 +241,6 @@ def _absolute(power: int, setting: Setting) -> Evidence:
     )
 
 
-def _two_ways():
-    from dkps_theory.pages.figures import new_figure
-
-    figure, (axes,) = new_figure()
-    factor = 2.0 ** np.arange(0, 11)
-    generator = np.random.default_rng(24)
-    ways = (("queries m, r = 4", "o", lambda k: (4 * k, 4.0)), ("replicates r, m = 4", "s", lambda k: (4.0, 4 * k)))
-    for name, marker, where in ways:
-        error = [np.sqrt(np.mean(pair_errors(generator, 4000, *where(k), 1.0) ** 2) * where(k)[0]) for k in factor]
-        axes.loglog(factor, error, marker + "-", lw=0.8, label=f"more {name}")
-    axes.set(xlabel="how many times more", ylabel="root mean square of D − Δ, over Δ")
-    figure.legend(loc="outside lower left")
-    return figure
-
-
 def _bernoulli_path() -> a24_a1.Path:
     """Two models, answers 0 or 1, m growing like e^r."""
 
@@ -334,7 +319,7 @@ CLAIMS = (
         repair="A24-X1/random-queries",
         drawings=(
             Drawing(
-                _two_ways,
+                _a24_figures.two_ways,
                 "Error of D relative to Delta, from four queries and four replicates on: more replicates bring it "
                 "down, more queries leave its bias.",
             ),
@@ -352,6 +337,13 @@ CLAIMS = (
         checks=(Check("debiased", _budget, True, False, "only the term linear in 1/r, which depends on m r alone"),),
         recorded="refuted",
         repair="A24-X1/random-queries",
+        drawings=(
+            Drawing(
+                _a24_figures.one_budget,
+                "64 answers of each model, spent on replicates from left to right: the debiased D² gains by it, the "
+                "more so the larger the noise.",
+            ),
+        ),
     ),
     Claim(
         id="A24-X1/absolute",

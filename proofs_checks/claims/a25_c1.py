@@ -232,6 +232,24 @@ def _growth():
     return figure
 
 
+def _means_that_grow():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    n = np.arange(3, 41)
+    r = 2.0 * n**4 + 1
+    for name, total in (("Mᵢ = 3 i r²", 3 * r**2 * (n * (n + 1) / 2 - 1)), ("Mᵢ = 1", n - 1.0)):
+        # Model 1 answers 1 or -1, r is odd: its mean is off by 1/r at least, and the first entry of B^ - B by this.
+        least = np.abs((1 - 1 / n) ** 2 / r**2 - 2 / r * (1 - 1 / n) * total / n)
+        axes.loglog(n, least, label=f"least |B̂₁₁ − B₁₁|, {name}")
+    axes.loglog(n, np.sqrt(n**3 / r), "--", color="0.4", label="claimed, δ → 0: (n³/r)^(1/2)")
+    axes.set(xlabel="models n, at r = 2n⁴ + 1", ylabel="error of B̂, e = 1")
+    axes.set_xticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
+    axes.minorticks_off()
+    figure.legend(loc="outside lower left")
+    return figure
+
+
 def _cluster(n: int = 6) -> Any:
     mean = places("cluster", n)
     return dk.GaussianMixture(np.ones((n, 1, 1)), mean[:, :, None, :], np.ones((n, 1, 1)), covariance_type="spherical")
@@ -322,6 +340,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="A25-C1/exponent-1/bounded-means",
+        drawings=(
+            Drawing(
+                _means_that_grow,
+                "One model tosses a coin, model i > 1 always answers Mᵢ. Where Mᵢ grows the error grows like r in "
+                "every draw, while the claimed bound falls.",
+            ),
+        ),
     ),
     Claim(
         id="A25-C1/exponent-1/bounded-means",

@@ -186,6 +186,22 @@ def _eigenvalues():
     return figure
 
 
+def _in_turn():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    grid = np.array([3, 6, 12, 24, 48, 96])
+    for places, circle, marker in ((2, "two points at distance 1", "o"), (3, "thirds of a circle of length 3", "s")):
+        apart = [(k % places)[:, None] != (k % places)[None, :] for k in map(np.arange, grid)]
+        values = np.array([np.linalg.eigvalsh(centred(one.astype(float)))[::-1][:2] for one in apart])
+        (line,) = axes.loglog(grid, values[:, 0], marker, label=f"λ₁, {circle}")
+        if places == 3:
+            axes.loglog(grid, values[:, 1], marker, ms=9, mfc="none", color=line.get_color(), label=f"λ₂, {circle}")
+    axes.set(xlabel="models n, put at the points in turn", ylabel="eigenvalue of B")
+    figure.legend(loc="outside lower left")
+    return figure
+
+
 _GEODESIC = Hypothesis(
     "Delta is the geodesic distance of the points on a circle of length 3",
     lambda w: all(
@@ -245,6 +261,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="A25-P1/repaired",
+        drawings=(
+            Drawing(
+                _in_turn,
+                "Two curves, d = 1, distances 0 or 1. On both λ₁ grows without bound, against A25-A2; on the circle λ₂ "
+                "is as large, so the rank is 2 and not d, against A25-A1.",
+            ),
+        ),
     ),
     Claim(
         id="A25-P1/exponent-1",

@@ -50,6 +50,7 @@ import numpy as np
 import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import FALSE_REFUTATION, Check, Claim, Drawing, Evidence, Outcome, Setting, Witness
+from proofs_checks.claims import _a25_figures
 from proofs_checks.claims.a25_c1 import gaussian_errors
 from proofs_checks.claims.a25_t1 import centred, squares
 from proofs_checks.claims.a25_t2 import top_factors
@@ -155,22 +156,6 @@ def _one_power(subject: tuple[int, Sequence[int], int, int, Fraction], setting: 
     )
 
 
-def _rows():
-    from dkps_theory.pages.figures import new_figure
-
-    figure, (axes,) = new_figure()
-    n = np.array(list(PRINTED))
-    averages, bounds = np.array(list(PRINTED.values())).T * 1e-6
-    axes.loglog(n, averages, "o", label="printed average")
-    axes.loglog(n, averages[0] * (n / 10) ** (-11 / 6), "--", color="0.5", label="n^(−11/6)")
-    axes.loglog(n, bounds, "s", label="printed bound")
-    axes.loglog(n, bounds[0] * (n / 10) ** (-4 / 3), ":", color="0.5", label="n^(−4/3)")
-    axes.set(xlabel="models n", ylabel="Table 1", xticks=n, xticklabels=n)
-    axes.minorticks_off()
-    figure.legend(loc="outside lower left", ncols=2)
-    return figure
-
-
 # Table 2
 
 
@@ -237,6 +222,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         no_repair="no reading is known that gives the five averages: the study concentration-table tries 1,064",
+        drawings=(
+            Drawing(
+                _a25_figures.readings,
+                "Every reading falls steadily; the printed average at n = 20 lies far below all of them, and below the "
+                "power law of the four before it.",
+            ),
+        ),
     ),
     Claim(
         id="A25-TAB1/drawn-once",
@@ -271,7 +263,10 @@ CLAIMS = (
         recorded="refuted",
         repair="A25-TAB1/first-rows",
         drawings=(
-            Drawing(_rows, "Table 1 as printed: the bounds lie on one line, and all averages but the last on another."),
+            Drawing(
+                _a25_figures.rows,
+                "Table 1 as printed: the bounds lie on one line, and all averages but the last on another.",
+            ),
         ),
     ),
     Claim(
@@ -334,6 +329,12 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="A25-DEF/exponent-1",
+        drawings=(
+            Drawing(
+                _a25_figures.two_spectra,
+                "Eight models evenly on a line, e = 1: the squares give one eigenvalue, the unsquared distances seven.",
+            ),
+        ),
     ),
     Claim(
         id="A25-TAB2/same",

@@ -169,6 +169,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="A25-X4/exponent-1/asymptotic",
+        drawings=(
+            Drawing(
+                _coverage_by_scale,
+                "With e = 1 the error grows like the scale itself, and crosses the falling bound at a smaller scale "
+                "than with e = 1/2.",
+            ),
+        ),
     ),
     Claim(
         id="A25-X4/exponent-1/asymptotic",

@@ -276,5 +276,6 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="DK-M8/golden",
+        drawings=(Drawing(_ratio_curve, "From t = 1/2 on the error is larger than the noise: above the line k = 1."),),
     ),
 )

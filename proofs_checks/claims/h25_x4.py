@@ -217,6 +217,19 @@ def _seen_by_noise():
     return figure
 
 
+def _two_coins():
+    from dkps_theory.pages.figures import new_figure
+
+    figure, (axes,) = new_figure()
+    for label, marker in ((0, "o"), (1, "s")):
+        ends = [(0, label), (1, 1 - label)]
+        axes.plot(*zip(*ends, strict=True), marker + ":", lw=0.8, ms=11, label=f"label {label}: distance {label}")
+    axes.set(xlabel="model f₀, seen alone", ylabel="the other model f₁", xticks=[0, 1], yticks=[0, 1])
+    axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4))
+    figure.legend(loc="outside lower left", ncols=2)
+    return figure
+
+
 def coin_case() -> h25.Case:
     """Two models always answer 0, the second answers 1 or -1: equal means, different laws."""
     chances = np.array([[0.0, 1, 0], [0.5, 0, 0.5], [0.0, 1, 0]])
@@ -296,6 +309,13 @@ CLAIMS = (
         ),
         recorded="refuted",
         repair="H25-X4",
+        drawings=(
+            Drawing(
+                _two_coins,
+                "Four equally likely pairs of models. At either f₀ both labels occur, so f₀ alone says nothing; each "
+                "dotted line is one distance, and one label.",
+            ),
+        ),
     ),
     Claim(
         id="H25-X5",

@@ -13,7 +13,8 @@ from scipy import stats
 
 import dkps_theory as dk
 from dkps_theory import InputError, certified_radius
-from dkps_theory.bounds._noise import Noise
+from dkps_theory.bounds._noise import Forms, Noise
+from dkps_theory.bounds.tails import chernoff_quantile
 from dkps_theory.conventions import A24, A25
 
 FLAT = dk.bernoulli([[0.2, 0.3], [0.5, 0.9], [0.7, 0.4]])
@@ -166,3 +167,25 @@ def test_each_norm_of_the_noise_lies_below_its_quantile_and_not_far(stat):
         sample = np.array([one[name] for one in found])
         assert stats.binom.cdf(int((sample <= bound).sum()), draws, 0.95) > stat.rate / len(bounds), name
         assert bound < (6 if name == "below" else 2.5) * np.quantile(sample, 0.95), name
+
+
+def test_largest_row_pays_for_every_row():
+    alike, n, alpha = Forms(np.broadcast_to(np.eye(2), (6, 2, 2))), 6, 0.05
+    own = (1 - 1 / n) ** 2 + (n - 1) / n**2
+    assert alike.largest_row(alpha) == pytest.approx(chernoff_quantile(own * np.ones(2), math.log(n / alpha)))
+
+
+def test_what_the_proxies_exceed_the_covariances_by_counts_above():
+    """With no covariance to take away, ``above`` bounds lambda_1(F F') itself, at least m p in the mean."""
+    n, m = 4, 4000
+    proxy = np.ones((n, m, 1, 1))
+    noise = Noise(np.zeros_like(proxy), np.zeros((n, m)), proxy)
+    assert noise.above(1.0, 0.0) > m
+
+
+def test_below_is_bernsteins_bound_where_one_direction_is_left():
+    """Two models: sum_j X_j, X_j chi-square with one degree of freedom, below its mean m by sqrt(2 v t) + b t / 3."""
+    m, t = 50, 2.0
+    proxy = np.ones((2, m, 1, 1))
+    found = Noise(proxy, np.zeros((2, m)), proxy).below(t, 0.0)
+    assert found == pytest.approx(math.sqrt(2 * 2 * m * t) + t / 3)
