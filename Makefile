@@ -5,6 +5,8 @@ SHELL := bash
 .PHONY: verify test lint types wheel smoke312 nightly bench clean
 
 PYTHON ?= python3
+# Processes that run tests; each file's tests stay together, so that they share compiled code.
+WORKERS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 BUILT := dist/.built
@@ -22,7 +24,7 @@ verify: $(INSTALLED)  ## every claim against its recorded verdict: a table here,
 	$(BIN)/dkps-theory verify --html results/verify.html --json results/verify.json
 
 test: $(INSTALLED)  ## the test suite, without what needs an environment of its own
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

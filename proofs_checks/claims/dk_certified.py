@@ -375,8 +375,8 @@ CLAIMS = (
         drawings=(
             Drawing(
                 _radius_figures.of_rank,
-                "Yes-or-no answers, d = n − 1 below m p: at moderate r the radius is above twice the truth (dashed), up to "
-                "three times at m = 50.",
+                "Yes-or-no answers, d = n − 1 below m p: at moderate r the radius is above twice the truth (dashed), "
+                "up to three times at m = 50.",
             ),
         ),
     ),

@@ -68,7 +68,7 @@ def _members_differ(case: h25.Case) -> bool:
     from proofs_checks import cases
 
     classes = cases.line_classes(np.sqrt(h25.population_squares(case)))
-    return len(classes) == 2 and abs(np.diff(line_losses(np.array(classes)))[0]) > 0.1
+    return len(classes) == 2 and bool(abs(np.diff(line_losses(np.array(classes)))[0]) > 0.1)
 
 
 CLAIMS = (
