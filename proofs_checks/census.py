@@ -95,9 +95,19 @@ def kinds(evidence: Sequence[Evidence]) -> str:
     return ", ".join(kind for kind in STRENGTH if kind in found)
 
 
+def bound_slack(item: Evidence) -> float | None:
+    """Return the slack of the bound that evidence is about, None where it is about none.
+
+    A bound judged by its coverage has one where it was measured; the ratio of two coverages is none.
+    """
+    is_bound = item.relation in {"upper", "lower"}
+    measured = item.relation == "coverage" and item.slack != item.observed / item.claimed
+    return item.slack if is_bound or measured else None
+
+
 def least_slack(evidence: Sequence[Evidence]) -> float | None:
     """Return the smallest slack among the bounds of a claim, None where it has none."""
-    slacks = [item.slack for item in evidence if item.slack is not None and item.relation in {"upper", "lower"}]
+    slacks = [slack for slack in map(bound_slack, evidence) if slack is not None]
     return min(slacks) if slacks else None
 
 

@@ -9,7 +9,16 @@ from markupsafe import Markup
 
 from dkps_theory import __version__
 from dkps_theory.pages import figures, html, tables
-from proofs_checks.census import VERDICTS, by_source, false_refutation, kinds, least_slack, platform, source_name
+from proofs_checks.census import (
+    VERDICTS,
+    bound_slack,
+    by_source,
+    false_refutation,
+    kinds,
+    least_slack,
+    platform,
+    source_name,
+)
 from proofs_checks.claim import Check, Evidence, Judgement, Outcome, Setting
 from proofs_checks.evidence.certified import Stored
 from proofs_checks.evidence.checker import OPERATIONS
@@ -100,8 +109,7 @@ def _census(source: str, judgements: Sequence[Judgement], known: set[str]) -> li
 
 def _slacks(judgement: Judgement) -> list[float]:
     """Return the slacks of the bounds of a claim that could not be refuted."""
-    bounds = (item for item in judgement.evidence if item.relation in {"upper", "lower"})
-    supported = [item.slack for item in bounds if item.outcome is Outcome.SUPPORTS]
+    supported = [bound_slack(item) for item in judgement.evidence if item.outcome is Outcome.SUPPORTS]
     return [slack for slack in supported if slack is not None and 0 < slack < float("inf")]
 
 

@@ -16,7 +16,7 @@ from proofs_checks.claim import Judgement, Setting
 
 
 def summary(runs: dict[int, list[Judgement]], budget: str, seconds: float) -> dict[str, Any]:
-    """Return the small document that the documentation shows: what differed, error rates and powers."""
+    """Return the document that a nightly run commits: what differed, the chance of a false refutation, the least power."""
     from dkps_theory import __version__
     from proofs_checks.census import false_refutation, platform
 
@@ -48,13 +48,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True, help="where the summary goes")
     parser.add_argument("ids", nargs="*", help="claim ids or globs; all when omitted")
     chosen = parser.parse_args(arguments)
+    if chosen.seeds < 1:
+        parser.error(f"argument --seeds: got {chosen.seeds}; it must be at least 1")
 
     from dkps_theory._numerics import numerics
+    from dkps_theory._validate import InputError
     from proofs_checks.registry import find, select
     from proofs_checks.verdict import judge_all
 
+    try:
+        claims = select(chosen.ids)
+    except InputError as error:
+        parser.error(str(error))
     numerics()
-    claims, start = select(chosen.ids), time.perf_counter()
+    start = time.perf_counter()
     runs: dict[int, list[Judgement]] = {}
     document: dict[str, Any] = {}
     for seed in range(1, chosen.seeds + 1):

@@ -201,7 +201,7 @@ def _times(factor: float, size: float) -> float:
 
 
 def _ratio(part: float, whole: float) -> float:
-    """min(1, part / whole), 1 where the whole is not above 0 (and 0 where the part is 0 beside something)."""
+    """Return min(1, part / whole), 1 where the whole is not above 0."""
     return min(1.0, part / whole) if whole > 0 else 1.0
 
 

@@ -48,7 +48,7 @@ def entropy(law: Float[AnyArray, "*k"]) -> Float[Array, ""]:
     True
     """
     xp, (law,) = _laws(law=law)
-    return jnp.asarray(-_times_log(xp, law, law).sum())
+    return jnp.asarray(0.0 - _times_log(xp, law, law).sum())  # of one letter 0, not -0
 
 
 def kl_divergence(first: Float[AnyArray, "*k"], second: Float[AnyArray, "*k"]) -> Float[Array, ""]:

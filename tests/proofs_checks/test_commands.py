@@ -10,8 +10,9 @@ import pytest
 
 from dkps_theory.cli import main
 from proofs_checks import registry, seeds
-from proofs_checks.census import false_refutation, schema
+from proofs_checks.census import bound_slack, false_refutation, least_slack, schema
 from proofs_checks.claim import Evidence, Judgement, Outcome
+from proofs_checks.evidence.monte_carlo import coverage
 
 CHEAP = "A24-R1"
 
@@ -86,6 +87,13 @@ def test_the_chance_of_a_false_refutation_counts_what_could_refute():
     assert false_refutation([judgement, judgement]) == pytest.approx(4e-9)
 
 
+def test_slack_is_that_of_bounds_and_no_ratio_of_coverages():
+    measured, counted = coverage(99, 100, "made up", slack=700.0), coverage(99, 100, "made up")
+    assert bound_slack(measured) == 700
+    assert bound_slack(counted) is None
+    assert least_slack([counted, measured, made_up(kind="search", slack=800.0)]) == 700
+
+
 def made_up(**fields):
     return Evidence(outcome=Outcome.SUPPORTS, observed=0.0, claimed=1.0, relation="upper", detail="made up", **fields)
 
@@ -101,3 +109,15 @@ def test_many_seeds_are_summed_up_and_a_verdict_that_differs_is_named(tmp_path, 
     assert seeds.main(["--seeds", "1", "--json", str(path), CHEAP]) == 1
     assert json.loads(path.read_text())["different"][0]["claim"] == CHEAP
     assert f"not as recorded: {CHEAP}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--seeds", "0", CHEAP], "it must be at least 1"), (["A25-DEG"], "did you mean 'A25-DEF'?")],
+)
+def test_seeds_refuses_wrong_input_in_one_line(arguments, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        seeds.main([*arguments, "--json", str(tmp_path / "seeds.json")])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "seeds.json").exists()
