@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from proofs_checks.claim import FALSE_REFUTATION, STRENGTH, Claim, Evidence, Judgement, Setting
+from proofs_checks.claim import STRENGTH, Claim, Evidence, Judgement, Setting
 
 SCHEMA = Path(__file__).parent / "schemas" / "verify.schema.json"
 VERDICTS = ("holds", "refuted", "vacuous", "undetermined")
@@ -96,13 +96,8 @@ def kinds(evidence: Sequence[Evidence]) -> str:
 
 
 def bound_slack(item: Evidence) -> float | None:
-    """Return the slack of the bound that evidence is about, None where it is about none.
-
-    A bound judged by its coverage has one where it was measured; the ratio of two coverages is none.
-    """
-    is_bound = item.relation in {"upper", "lower"}
-    measured = item.relation == "coverage" and item.slack != item.observed / item.claimed
-    return item.slack if is_bound or measured else None
+    """Return the slack of the bound that evidence is about, None where it is about none."""
+    return item.slack if item.relation in {"upper", "lower", "coverage"} else None
 
 
 def least_slack(evidence: Sequence[Evidence]) -> float | None:
@@ -129,13 +124,14 @@ def source_name(source: str) -> str:
     return f"{source}: {SOURCES[source]}" if source in SOURCES else source
 
 
-def false_refutation(judgements: Sequence[Judgement]) -> float:
-    """Return the probability that some true claim of this run was refuted: at most the sum over its Monte Carlo checks.
+def false_verdict(judgements: Sequence[Judgement]) -> float:
+    """Return a bound of the probability that chance turned a verdict of this run: the sum over its Monte Carlo checks.
 
-    Exact evidence errs with probability 0, a search refutes nothing, and an illustration (alpha above 1e-9) neither.
+    A check that contradicts a true statement by chance leaves its claim refuted or undetermined, and says with which
+    probability at most. Exact evidence errs with probability 0, and an illustration (alpha 1) refutes nothing.
     """
     sampled = (item for judgement in judgements for item in judgement.evidence if item.kind == "monte-carlo")
-    return sum(item.alpha for item in sampled if item.alpha <= FALSE_REFUTATION)
+    return sum(item.alpha for item in sampled if item.alpha < 1)
 
 
 @cache

@@ -13,7 +13,7 @@ from proofs_checks.census import (
     VERDICTS,
     bound_slack,
     by_source,
-    false_refutation,
+    false_verdict,
     kinds,
     least_slack,
     platform,
@@ -63,8 +63,8 @@ def render(judgements: Sequence[Judgement], setting: Setting, seconds: float) ->
                     f"{platform()}."
                 ),
                 html.prose(
-                    "The probability that a true claim was refuted in this run is at most "
-                    f"{false_refutation(judgements):.1g}, the sum over all Monte Carlo checks; the small rate of each "
+                    "The probability that chance turned a verdict in this run is at most "
+                    f"{false_verdict(judgements):.1g}, the sum over all Monte Carlo checks; the small rate of each "
                     "comes from eight independent blocks (asymptotic in each block) or from an exact binomial test."
                 ),
                 html.prose(

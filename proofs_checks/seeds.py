@@ -16,9 +16,9 @@ from proofs_checks.claim import Judgement, Setting
 
 
 def summary(runs: dict[int, list[Judgement]], budget: str, seconds: float) -> dict[str, Any]:
-    """Return the document that a nightly run commits: what differed, the chance of a false refutation, the least power."""
+    """Return the document that a nightly run commits: what differed, false refutations per run, the least power."""
     from dkps_theory import __version__
-    from proofs_checks.census import false_refutation, platform
+    from proofs_checks.census import false_verdict, platform
 
     different = [
         {"seed": seed, "claim": j.claim.id, "recorded": j.claim.recorded, "found": j.found, "reasons": list(j.reasons)}
@@ -34,7 +34,7 @@ def summary(runs: dict[int, list[Judgement]], budget: str, seconds: float) -> di
         "seeds": sorted(runs),
         "claims": max((len(judgements) for judgements in runs.values()), default=0),
         "different": different,
-        "false_refutation_per_run": max(false_refutation(judgements) for judgements in runs.values()),
+        "false_verdict_per_run": max(false_verdict(judgements) for judgements in runs.values()),
         "least_power": min(powers, default=None),
         "seconds": round(seconds),
     }

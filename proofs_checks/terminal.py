@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dkps_theory.pages.tables import number
-from proofs_checks.census import VERDICTS, by_source, false_refutation, kinds, least_slack, source_name
+from proofs_checks.census import VERDICTS, by_source, false_verdict, kinds, least_slack, source_name
 from proofs_checks.claim import Judgement
 
 _COLOURS = {"holds": "green", "refuted": "red", "vacuous": "yellow", "undetermined": "magenta"}
@@ -61,4 +61,4 @@ def print_census(judgements: Sequence[Judgement], seconds: float) -> None:
     mismatches = sum(j.mismatch for j in judgements)
     ending = "all as recorded" if not mismatches else f"{mismatches} not as recorded"
     console.print(f"{len(judgements)} claims in {seconds:.0f} s: {counts}; {ending}.", markup=False)
-    console.print(f"Probability that a true claim was refuted in this run: at most {false_refutation(judgements):.1g}.")
+    console.print(f"Probability that chance turned a verdict in this run: at most {false_verdict(judgements):.1g}.")

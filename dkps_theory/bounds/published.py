@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from dkps_theory._types import AnyArray
+from dkps_theory._validate import finite, require
 from dkps_theory.bounds._checks import checked_array, checked_whole
 
 
@@ -25,7 +27,8 @@ def a24_mean_error_tail(
     Raises
     ------
     InputError
-        For a gamma that is not finite or not (n, m), or an r that is not a whole number of at least 1.
+        For a gamma that is not finite or not (n, m), an r that is not a whole number of at least 1, or an eps that is
+        not above 0. What is traced is trusted.
 
     Examples
     --------
@@ -34,6 +37,8 @@ def a24_mean_error_tail(
     """
     gamma = checked_array("gamma", gamma, "n m")
     checked_whole("r (replicates)", r, 1)
+    if not isinstance(eps, Tracer):
+        require(bool(np.all(finite("eps", eps) > 0)), f"eps: got {eps}; it must be above 0")
     return gamma.mean(axis=1) / (r * jnp.square(eps))
 
 

@@ -197,7 +197,8 @@ def population_squares(case: Case) -> np.ndarray:
 
 
 def _gap(case: Case) -> tuple[float, float]:
-    values = eigenvalues(population_squares(case))[::-1] / np.abs(eigenvalues(population_squares(case))).max()
+    values = eigenvalues(population_squares(case))[::-1]
+    values = values / np.abs(values).max()
     return float(values[case.d - 1] - values[case.d]), float(values[case.d])
 
 

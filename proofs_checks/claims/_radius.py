@@ -171,7 +171,7 @@ def _gram(factors: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def sampled(cell: Cell, seed: int, size: int) -> dict[str, np.ndarray]:
-    """Errors in both norms, ||F||, ... of ``size`` draws in a cell; kept, since several checks look at one cell."""
+    """Errors, lower bounds by rows, ||F||_F and ||F||_2 of ``size`` draws; cached: several checks look at one cell."""
     population, generator = population_of(cell), np.random.default_rng(seed)
     truth = factor(np.asarray(population.mean))
     block = max(1, min(size, 2_000_000 // truth.size))

@@ -277,7 +277,6 @@ _FOUR = Witness(
     lambda law: len(weighted_members(law.delta, law.weights)) == 2,
 )
 
-
 _ERROR = r"\big|\|\hat\psi_i-\hat\psi_{i'}\|-\|f(\phi_i)-f(\phi_{i'})\|\big|^p"
 SMALLEST = r"\min_{f\in\mathrm{MDS}(\Delta,P)}\tfrac1{n^2}\sum_{i,i'}" + _ERROR + r"\xrightarrow{P}0"
 EXISTS = r"\exists f\in\mathrm{MDS}(\Delta,P)\ \exists(u):\ \tfrac1{n^2}\sum_{i,i'}" + _ERROR + r"\xrightarrow{P}0"

@@ -55,7 +55,7 @@ def distances_at(population, d: int, setting: Setting, r: float) -> np.ndarray:
     return cases.raw_stress_distances(population, draws, d, setting.key(f"starts, r = {r:g}"), A24)
 
 
-def _to_members(found: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
+def to_members(found: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
     """Largest error of a distance against each member of MDS(Delta), (members, b)."""
     return np.array([cases.pairwise_errors(found, member) for member in members])
 
@@ -65,7 +65,7 @@ def _fixed_member(long: float, setting: Setting) -> Evidence:
     population = cases.triangle_population(long)
     members = cases.line_classes(cases.dissimilarities(population.mean, A24))
     near = [
-        int((_to_members(distances_at(population, 1, setting, r), members) < APART / 2).sum(1).max())
+        int((to_members(distances_at(population, 1, setting, r), members) < APART / 2).sum(1).max())
         for r in (1e2, HIGH)
     ]
     return monte_carlo.stays_near_one_member(
@@ -103,7 +103,7 @@ def _tail_falls(distinct: bool, setting: Setting) -> Evidence:
     tails = []
     for start in (LOW, HIGH):
         found = _along_paths(population, start * 4.0 ** np.arange(6), setting)
-        tails.append(_to_members(found, [member])[0].reshape(REPLICATES, -1).max(1))
+        tails.append(to_members(found, [member])[0].reshape(REPLICATES, -1).max(1))
     before, after = tails
     return monte_carlo.falls_as(
         before,
@@ -148,7 +148,7 @@ def _comes_back(one_coin: bool, setting: Setting) -> Evidence:
 def _set_approached(to_the_set: bool, setting: Setting) -> Evidence:
     population = cases.triangle_population()
     members = cases.line_classes(cases.dissimilarities(population.mean, A24))[: None if to_the_set else 1]
-    before, after = (_to_members(distances_at(population, 1, setting, r), members).min(0) for r in (LOW, HIGH))
+    before, after = (to_members(distances_at(population, 1, setting, r), members).min(0) for r in (LOW, HIGH))
     return monte_carlo.falls_as(
         before,
         after,

@@ -37,6 +37,7 @@ import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import a24_a1, a24_t2
+from proofs_checks.claims.a24_t1 import to_members
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import Stored, counterexample
 
@@ -88,14 +89,10 @@ def embedded(long: float, setting: Setting, where: tuple[int, float]) -> np.ndar
     return on_the_line(a24_t2.stacked_distances(np.asarray(population.mean) + errors))
 
 
-def _errors_to(found: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
-    return np.array([cases.pairwise_errors(found, member) for member in members])
-
-
 def _fixed_member(long: float, setting: Setting) -> Evidence:
     """P(psi^ is near Psi) for the best fixed Psi, at two places of the path."""
     near = [
-        int((_errors_to(embedded(long, setting, where), members_of(long)) < APART / 2).sum(axis=1).max())
+        int((to_members(embedded(long, setting, where), members_of(long)) < APART / 2).sum(axis=1).max())
         for where in (BEFORE, AFTER)
     ]
     return monte_carlo.stays_near_one_member(
@@ -109,7 +106,7 @@ def _falls(case: tuple[float, bool], setting: Setting) -> Evidence:
     """Distance of Psi^ to MDS(Delta_inf), or to its first member only."""
     long, to_the_set = case
     members = members_of(long)[: None if to_the_set else 1]
-    before, after = (_errors_to(embedded(long, setting, where), members).min(axis=0) for where in (BEFORE, AFTER))
+    before, after = (to_members(embedded(long, setting, where), members).min(axis=0) for where in (BEFORE, AFTER))
     says = f"distance of Psi^ to MDS(Delta_inf), sides 13, {long:g}, 10 on the line, (m, r) = {BEFORE} and {AFTER}"
     return monte_carlo.falls_as(before, after, GROWTH, says=says)
 
@@ -175,7 +172,6 @@ _TRIANGLE = Witness(
     _triangle_path,
     lambda path: _classes(path) == 2,
 )
-
 
 _APART = ("max_abs", ("-", ("distances", "P"), ("distances", "Q")))
 ERROR = r"\|\hat\psi_i-\hat\psi_{i'}\|-\|\psi_i-\psi_{i'}\|"

@@ -23,8 +23,9 @@ from __future__ import annotations
 import numpy as np
 
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Setting
+from proofs_checks.claims.a25_c1 import GROWTH, POWER
 from proofs_checks.claims.a25_t1 import HALF, ONE
-from proofs_checks.claims.a25_t2 import GROWTH, MOMENTS, perspective_run, settled_witness, spectrum_settles
+from proofs_checks.claims.a25_t2 import MOMENTS, perspective_run, settled_witness, spectrum_settles
 from proofs_checks.evidence import monte_carlo
 
 COROLLARY = "A25, Corollary 2"
@@ -33,14 +34,14 @@ COROLLARY = "A25, Corollary 2"
 def _order(subject: tuple[float, float], setting: Setting) -> Evidence:
     """P(rows' error < 2 (n^3/r)^(1/4)) at r = n^4: one constant for n = 6, 20, 60."""
     exponent, factor = subject
-    size, inside, trials = setting.size(100, 1000), 0, 0
+    size, inside = setting.size(400, 1000), []
     for n in (6, 20, 60):
-        r = float(n**4)
+        r = float(n**POWER)
         _, _, (_, rows) = perspective_run(n, r * factor, exponent, setting, size)
-        inside, trials = inside + int((rows < 2 * (n**3 / r) ** 0.25).sum()), trials + size
+        inside.append(int((rows < 2 * (n**3 / r) ** 0.25).sum()))
     return monte_carlo.coverage(
         inside,
-        trials,
+        size,
         f"P(||Psi^ W - Psi||_(2,inf) < 2 (n^3/r)^(1/4)) >= 0.95 at r = n^4, n = 6, 20, 60, e = {exponent:g}",
     )
 

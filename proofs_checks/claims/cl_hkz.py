@@ -179,15 +179,12 @@ def _coverage(subject: tuple[str, float], setting: Setting) -> Evidence:
         matrices.append(np.linalg.eigvalsh(centring @ whole @ centring))
     kappa = np.concatenate(matrices)
     bound = shrink * dk.hkz_quantile(kappa.sum(), np.square(kappa).sum(), kappa.max(), math.log(20))
-    return monte_carlo.success_rate(
+    return monte_carlo.coverage(
         int((noise <= bound).sum()),
         size,
-        0.95,
-        0.9,
-        relation="coverage",
-        says=f"P(||HE||_F^2 <= bound at t = log 20), {kind}, r = {r}; bound / true 95% quantile = "
-        f"{bound / np.quantile(noise, 0.95):.2f}",
-        named="a coverage of 90%",
+        f"P(||HE||_F^2 <= bound at t = log 20), {kind}, r = {r}",
+        violation=0.9,
+        slack=float(bound / np.quantile(noise, 0.95)),
     )
 
 

@@ -67,12 +67,8 @@ class Judged:
 
 
 def _least(found: list[Evidence]) -> Evidence:
-    """Keep the worst cell: whichever contradicts, else the one with the least rate of success.
-
-    What each cell risks adds up; with several cells a contradiction is therefore no refutation by itself.
-    """
-    worst = min(found, key=lambda one: (one.outcome is Outcome.SUPPORTS, one.observed / one.claimed))
-    return replace(worst, alpha=sum(one.alpha for one in found))
+    """Keep the worst cell: whichever contradicts, else the one with the least rate of success."""
+    return min(found, key=lambda one: (one.outcome is Outcome.SUPPORTS, one.observed / one.claimed))
 
 
 def _covers(subject: Judged, setting: Setting) -> Evidence:
@@ -89,11 +85,12 @@ def _covers(subject: Judged, setting: Setting) -> Evidence:
             relation="coverage",
             says=f"P({subject.norm} error <= radius), {cell.text}",
             named="a coverage of 90%",
+            among=len(subject.cells),
         )
         found.append(one)
     worst = _least(found)
     shown = f"{len(found)} cells; radius / true 95% quantile from {min(slacks):.2f} to {max(slacks):.2f}"
-    return replace(worst, detail=f"{worst.detail}; {shown}")
+    return replace(worst, slack=min(slacks), detail=f"{worst.detail}; {shown}")
 
 
 def _within(subject: Judged, setting: Setting) -> Evidence:
@@ -115,6 +112,7 @@ def _within(subject: Judged, setting: Setting) -> Evidence:
             relation="coverage",
             says=f"P({subject.norm} error > radius / {target:g}) >= 5%, {cell.text}",
             named="a probability of 1%",
+            among=len(subject.cells),
         )
         found.append(one)
     worst = _least(found)
@@ -166,7 +164,6 @@ def _share_within(population, generator, size: int, r: int, d: int, place: int, 
 
 #: Target slacks by norm, and whether the cells are those at small noise outside the full mean space.
 _TARGETS = {("frobenius", False): 2.0, ("rows", False): 3.0, ("frobenius", True): 3.0, ("rows", True): 5.0}
-
 
 _HYPOTHESES = (
     cases.INDEPENDENT,

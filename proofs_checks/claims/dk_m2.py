@@ -39,14 +39,11 @@ from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "own"
 
-
 #: Large enough that what is left of the limit (r^(-1/2)) is far below the Monte Carlo error.
 R = 10**10
 
-
 #: An answer of :func:`letters_population` is one of these five places.
 TABLE = np.array([[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-
 
 APART = ((0, 2), (2, 3), (4, 5))
 
@@ -263,20 +260,17 @@ def _is_apart(population) -> bool:
 
 _APART = (cases.INDEPENDENT, cases.TWO_MOMENTS, Hypothesis("Delta > 0 for the pairs in question", _is_apart))
 
-
 LETTERS = Witness(
     "six models, three queries, one of five letters of the plane as answer; two models of equal means",
     letters_population,
     lambda w: bool(w.gamma.min() > 0),
 )
 
-
 _NOISY = Witness(
     "the same letters, three pairs of models apart and with noise along their difference",
     letters_population,
     lambda w: all(along(np.asarray(w.mean[i] - w.mean[k]), noise_of_pair(w, (i, k))) > 0 for i, k in APART),
 )
-
 
 _LAW = r"\sqrt r\,(D_{ii'}-\Delta_{ii'})\xrightarrow{d}N"
 

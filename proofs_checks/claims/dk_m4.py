@@ -163,6 +163,7 @@ def _certified(shrink: float, setting: Setting) -> Evidence:
         relation="coverage",
         says=f"P(error <= DK-M4 at the 95% bound of the noise), {cell.text}; bound / true 95% quantile = {slack:.2f}",
         named="a coverage of 90%",
+        slack=slack,
     )
 
 

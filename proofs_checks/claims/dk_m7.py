@@ -39,12 +39,9 @@ from proofs_checks.evidence.symbolic import identity
 
 SOURCE = "own"
 
-
 REPLICATES, N, D = 300, 6, 2
 
-
 EQUAL = (4.0,) * N
-
 
 UNEQUAL = (1.0, 8.0, 2.0, 6.0, 1.0, 8.0)
 
@@ -63,6 +60,11 @@ class Design:
     method: str = "plain"
     exponent: float = 1.0
     noise: float = 1.0
+
+    @property
+    def psi(self) -> np.ndarray:
+        """Psi of every design here, six models in the plane."""
+        return cases.mixture_psi()
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -237,18 +239,16 @@ FIXED = Hypothesis(
     "gamma_i is finite; it, r and Delta do not change with m", lambda w: bool(np.isfinite(w.gamma).all())
 )
 
-
 TWO = Hypothesis("at least two answers to each query", lambda w: w.r >= 2)
 
-
-KNOWN = Hypothesis("at least two answers to each query, or gamma known", lambda w: w.r >= 2)
-
+KNOWN = Hypothesis(
+    "at least two answers to each query, or gamma known", lambda w: w.r >= 2 or bool(np.isfinite(w.gamma).all())
+)
 
 GAP = Hypothesis(
     "lambda_2 > lambda_3, d = 2",
-    lambda w: float(dk.classical_mds(cases.distances(cases.mixture_psi()), D).eigengap) > 1e-6,
+    lambda w: float(dk.classical_mds(cases.distances(w.psi), D).eigengap) > 1e-6,
 )
-
 
 SAME = Hypothesis("gamma_i is the same for all models", lambda w: len(set(w.gamma)) == 1)
 
@@ -262,9 +262,7 @@ def witness(design: Design, words: str) -> Witness:
 
 ERROR = r"\min_W\|\hat\Psi W-\Psi\|_F"
 
-
 _UNEQUAL_4 = witness(Design(), "unequal noise")
-
 
 _EQUAL_1 = witness(Design(r=1, gamma=EQUAL), "equal noise")
 

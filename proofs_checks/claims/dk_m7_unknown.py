@@ -96,17 +96,14 @@ def _two_exponents():
 
 _RANK = Hypothesis(
     "rank(B) = 2 = d < n - 1",
-    lambda w: len(w.gamma) - 1 > D and float(dk.classical_mds(cases.distances(cases.mixture_psi()), D).rank) == D,
+    lambda w: len(w.gamma) - 1 > D and float(dk.classical_mds(cases.distances(w.psi), D).rank) == D,
 )
 
-
-_DISTINCT = Hypothesis(
-    "the models are distinct", lambda w: bool(np.all(cases.distances(cases.mixture_psi()) + np.eye(N) > 0))
-)
+_DISTINCT = Hypothesis("the models are distinct", lambda w: bool(np.all(cases.distances(w.psi) + np.eye(N) > 0)))
 
 
-def _half_gap(_) -> bool:
-    return float(dk.classical_mds(np.sqrt(cases.distances(cases.mixture_psi())), D).eigengap) > 1e-6
+def _half_gap(w: Design) -> bool:
+    return float(dk.classical_mds(np.sqrt(cases.distances(w.psi)), D).eigengap) > 1e-6
 
 
 HALF_GAP = Hypothesis("lambda_2 > lambda_3, d = 2, at e = 1/2", _half_gap)

@@ -53,7 +53,6 @@ def parts(Y: np.ndarray, F: np.ndarray, d: int) -> dict[str, float]:
     centring = np.eye(n) - 1 / n
     tau = float(np.trace(U.T @ gram @ U)) / d
     shifted = (gram - tau * centring) @ U
-    both = {"": (0.0, gram @ U), "moved ": (tau, shifted)}
     found = {
         "frobenius": float(_radius.aligned_errors(Y, F[None], d)[0][0]),
         "rows": float(np.linalg.norm(difference, axis=1).max()),
@@ -63,7 +62,7 @@ def parts(Y: np.ndarray, F: np.ndarray, d: int) -> dict[str, float]:
         "sigma": float(s[-1]),
     }
     remainders = []
-    for shift, matrix in both.values():
+    for shift, matrix in ((0.0, gram @ U), (tau, shifted)):
         norms = dk.NoiseNorms(
             first_order=found["first"],
             first_order_spectral=float(np.linalg.norm(F @ V, 2)),
@@ -101,7 +100,7 @@ SHAPES = ((5, 4, 2), (4, 12, 1), (9, 3, 2), (6, 12, 2), (4, 6, 3), (7, 7, 3))
 def random_case(generator: np.random.Generator, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return Y and F: any spectrum, noise of any size, white, low rank, outside the mean space, along it, or both."""
     n, width, d = shape
-    U, _ = np.linalg.qr(generator.normal(size=(n, d)) - 0.0)
+    U, _ = np.linalg.qr(generator.normal(size=(n, d)))
     U, _ = np.linalg.qr(U - U.mean(axis=0))
     V, _ = np.linalg.qr(generator.normal(size=(width, d)))
     s = np.sort(np.exp(generator.uniform(-1.5, 1.5, d)))[::-1]

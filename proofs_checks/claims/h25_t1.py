@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import _h25 as h25
 from proofs_checks.evidence import monte_carlo
@@ -237,8 +238,6 @@ RISKS = r"\mathbb E\,\ell(h(\hat\psi_0;\hat T),y_0)\to\mathbb E\,\ell(h(\psi_0;T
 
 
 def _classes(case: h25.Case) -> list[np.ndarray]:
-    from proofs_checks import cases
-
     return cases.line_classes(np.sqrt(h25.population_squares(case)))
 
 

@@ -41,6 +41,7 @@ import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Outcome, Setting, Witness
 from proofs_checks.claims import _h25 as h25
+from proofs_checks.claims.h25_t1 import RISKS
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import Stored, counterexample
 from proofs_checks.evidence.search import largest_difference, largest_ratio
@@ -241,7 +242,6 @@ _LINE = Witness(
     line_case,
     lambda case: bool(h25.population_squares(case).max() > 0),
 )
-_RISKS = r"\mathbb E\,\ell(h(\hat\psi_0;\hat T),y_0)\to\mathbb E\,\ell(h(\psi_0;T),y_0)"
 _PAIR_NOISE = ("+", ("matmul", "gamma", ("T", "ones")), ("matmul", "ones", ("T", "gamma")))
 
 
@@ -306,7 +306,7 @@ CLAIMS = (
         form="reconstructed",
         reading="necessary for the risk of each rule, c = 1/sqrt(m), classical MDS; for the risks of all rules at once "
         "see H25-X3/perspectives; with c = 1/m everything tends to zero",
-        statement=_RISKS + r"\text{ as }m\to\infty\ \Rightarrow\ r\to\infty",
+        statement=RISKS + r"\text{ as }m\to\infty\ \Rightarrow\ r\to\infty",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS),
         witness=_LINE,
         checks=(
@@ -334,7 +334,7 @@ CLAIMS = (
         source=SOURCE_X3,
         form="repaired",
         reading="r = 1, c = 1/sqrt(m), classical MDS, d = 1; a smooth rule of psi over its root mean square is checked",
-        statement=_RISKS + r"\text{ as }m\to\infty\text{ at }r=1",
+        statement=RISKS + r"\text{ as }m\to\infty\text{ at }r=1",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS, EQUAL_GAMMA, ON_THE_LINE),
         witness=_LINE,
         checks=(
@@ -364,7 +364,7 @@ CLAIMS = (
         source=SOURCE_X3,
         form="own",
         reading="c = 1/sqrt(m), d = n - 1, where psi^ has the distances D; r = 1 certified, gamma_2 = r for any r",
-        statement=_RISKS + r"\text{ as }m\to\infty\text{ at fixed }r",
+        statement=RISKS + r"\text{ as }m\to\infty\text{ at fixed }r",
         hypotheses=(h25.INDEPENDENT, h25.BOUNDED, h25.ONE_CLASS),
         witness=Witness(
             "three models at (0, 0), (1, 0) and (0, 11/10), only the second with noise",

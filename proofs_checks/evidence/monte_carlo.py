@@ -9,7 +9,7 @@ compared by exact binomial tests.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -145,6 +145,8 @@ def success_rate(
     relation: Relation,
     says: str,
     named: str,
+    among: int = 1,
+    slack: float | None = None,
 ) -> Evidence:
     """Check that an event has probability at least ``at_least``, by an exact binomial test at 1e-9.
 
@@ -158,11 +160,15 @@ def success_rate(
         ``"coverage"`` or ``"rate"``, for the report.
     says, named
         The claim and the violation in words.
+    among
+        Of how many such counts this is the worst: each is tested at 1e-9 / among, and alpha is the sum.
+    slack
+        Of the bound that the event is about, where it was measured.
     """
     from scipy import stats
 
-    # The largest count that refutes: P(Binomial(trials, at_least) <= cut) <= 1e-9.
-    cut = int(stats.binom.ppf(FALSE_REFUTATION, trials, at_least)) - 1
+    # The largest count that refutes: P(Binomial(trials, at_least) <= cut) <= 1e-9 / among.
+    cut = int(stats.binom.ppf(FALSE_REFUTATION / among, trials, at_least)) - 1
     observed = successes / trials
     return Evidence(
         kind="monte-carlo",
@@ -170,23 +176,44 @@ def success_rate(
         observed=observed,
         claimed=at_least,
         relation=relation,
-        slack=observed / at_least,
+        slack=slack,
         se=math.sqrt(observed * (1 - observed) / trials),
         n=trials,
-        alpha=float(stats.binom.cdf(cut, trials, at_least)),
+        alpha=among * float(stats.binom.cdf(cut, trials, at_least)),
         power=float(stats.binom.cdf(cut, trials, under_violation)),
         detectable=named,
         detail=f"{says} (exact binomial)",
     )
 
 
-def coverage(inside: int, trials: int, says: str, *, slack: float | None = None) -> Evidence:
-    """Check that a bound covers with probability at least 0.95; a coverage of 0.8 is the named violation.
+def coverage(
+    inside: int | Sequence[int], trials: int, says: str, *, violation: float = 0.8, slack: float | None = None
+) -> Evidence:
+    """Check that a bound covers with probability at least 0.95 in each of several cells; the worst is shown.
 
-    ``slack`` is that of the bound where it was measured; without it the slack is observed over claimed coverage.
+    Parameters
+    ----------
+    inside, trials
+        Counts of draws within the bound, one for each cell, each of ``trials`` independent draws.
+    says
+        The claim in words.
+    violation
+        The coverage of one cell that is the named violation.
+    slack
+        Of the bound, where it was measured.
     """
-    found = success_rate(inside, trials, 0.95, 0.8, relation="coverage", says=says, named="a coverage of 0.8")
-    return found if slack is None else replace(found, slack=slack)
+    counts = [inside] if isinstance(inside, int) else list(inside)
+    return success_rate(
+        min(counts),
+        trials,
+        0.95,
+        violation,
+        relation="coverage",
+        says=says if len(counts) == 1 else f"{says}; worst of {len(counts)} cells",
+        named=f"a coverage of {violation:g} in one cell",
+        among=len(counts),
+        slack=slack,
+    )
 
 
 def stays_near_one_member(near: int, trials: int, says: str) -> Evidence:

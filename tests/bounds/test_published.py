@@ -32,3 +32,6 @@ def test_the_tails_are_sums_over_queries_and_models():
     np.testing.assert_allclose(dk.a25_gram_tail(gamma, 7, 0.5), 16 * 21 / (7 * 3 * 0.25))
     with pytest.raises(dk.InputError, match="whole number"):
         dk.a25_gram_tail(gamma, 0, 0.5)
+    for eps in (0.0, -1.0, np.nan):
+        with pytest.raises(dk.InputError, match="eps"):
+            dk.a24_mean_error_tail(gamma, 7, eps)

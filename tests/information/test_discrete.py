@@ -48,6 +48,10 @@ def test_entropy_divergence_and_total_variation(p: np.ndarray, q: np.ndarray):
     assert float(dk.total_variation(p, q)) == pytest.approx(largest, abs=1e-12)
 
 
+def test_one_letter_has_entropy_zero_and_not_minus_zero():
+    assert math.copysign(1, float(dk.entropy(np.ones(1)))) == 1
+
+
 @pytest.mark.parametrize(("first", "second"), [((0,), (1,)), ((0,), (1, 2)), ((2, 1), (0,))])
 @settings(max_examples=15, deadline=None)
 @given(LAWS)
