@@ -101,7 +101,9 @@ def _distance_to_set(case, setting: Setting) -> Evidence:
         return float(error / (1e-9 + 2 * max(np.abs(d - delta).max() for d in nearby)))
 
     says = "distance of minimisers of D to MDS(Delta) on the line, over 2 max|D - Delta|"
-    return largest_ratio(_pairs(n), ratio, setting, says=says, quick=300, full=3000, tolerance=1e-2)
+    # A counterexample ends the search, after about a hundred cases: with 3,000 none is missed.
+    quick = 300 if to_the_set else 3000
+    return largest_ratio(_pairs(n), ratio, setting, says=says, quick=quick, full=3000, tolerance=1e-2)
 
 
 def _subsequence(one_of_two: bool, setting: Setting) -> Evidence:
