@@ -154,7 +154,8 @@ class Claim:
     """A statement with its hypotheses, its witness, its checks and the verdict recorded for it.
 
     A claim that is vacuous in the class its source speaks of has no witness; ``no_witness`` says why there can be none,
-    and a check of its own must show it.
+    and a check of its own must show it. ``repair`` names the claim that is true instead, of a vacuous one the reading
+    that has content.
     """
 
     id: str

@@ -220,6 +220,7 @@ CLAIMS = (
         no_witness="with ||g|| <= R the limit is 0 for every pair, so no two phi_i differ",
         checks=(Check("shrinks", nothing_left, bounded_limit("1"), bounded_limit("1/2"), "c = 1/sqrt(m) for c = 1/m"),),
         recorded="vacuous",
+        repair="A24-A1",
     ),
     Claim(
         id="A24-A2",
@@ -258,5 +259,6 @@ CLAIMS = (
             ),
         ),
         recorded="vacuous",
+        repair="A24-A2",
     ),
 )

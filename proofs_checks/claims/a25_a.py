@@ -277,6 +277,7 @@ CLAIMS = (
             ),
         ),
         recorded="vacuous",
+        repair="A25-A1/coincident",
     ),
     Claim(
         id="A25-A1/coincident",
@@ -344,6 +345,7 @@ CLAIMS = (
         no_witness=_NO_IID,
         checks=(Check("trace", nothing_left, trace_identity(1), trace_identity(2), "the trace doubled"),),
         recorded="vacuous",
+        repair="A25-X3/growing-queries",
     ),
     Claim(
         id="A25-X3/exponent-1",
@@ -357,6 +359,7 @@ CLAIMS = (
         no_witness=_NO_IID,
         checks=(Check("trace", nothing_left, trace_identity(1), trace_identity(2), "the trace doubled"),),
         recorded="vacuous",
+        repair="A25-A2/exponent-1",
     ),
     Claim(
         id="A25-X3/growing-queries",

@@ -245,6 +245,7 @@ CLAIMS = (
             Check("obtuse", nothing_left, _excess(2), _excess(1), "rho itself, which is additive along a geodesic"),
         ),
         recorded="vacuous",
+        repair="A25-P1/repaired",
     ),
     Claim(
         id="A25-P1/coincident",

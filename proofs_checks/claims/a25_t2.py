@@ -300,6 +300,7 @@ CLAIMS = (
             ),
         ),
         recorded="vacuous",
+        repair="A25-T2",
     ),
     Claim(
         id="A25-T2/exponent-1",

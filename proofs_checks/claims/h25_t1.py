@@ -267,6 +267,7 @@ CLAIMS = (
         "and the limiting risk is that of a rule that cannot tell the models apart",
         checks=(Check("nothing-left", nothing_left, largest_delta(2), largest_delta(1), "normalised by 1/sqrt(m)"),),
         recorded="vacuous",
+        repair="H25-T1/sqrt-m",
     ),
     Claim(
         id="H25-T1/sqrt-m",

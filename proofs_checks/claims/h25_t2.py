@@ -283,6 +283,7 @@ CLAIMS = (
         "consistent rule on them learns nothing from the models",
         checks=(Check("nothing-left", nothing_left, largest_delta(2), largest_delta(1), "normalised by 1/sqrt(m)"),),
         recorded="vacuous",
+        repair="H25-T2/iterated",
     ),
     Claim(
         id="H25-T2/joint/as-printed",
