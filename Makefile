@@ -43,7 +43,7 @@ nightly: $(INSTALLED)  ## the whole suite on today's keys, every claim at its fu
 	$(BIN)/python -m pytest --stat-seed $(subst -,,$(TODAY))
 	mkdir -p nightly
 	$(BIN)/dkps-theory verify --budget full --seed $(subst -,,$(TODAY)) --json nightly/verify-$(TODAY).json
-	$(BIN)/python -m proofs_checks.seeds --seeds 20 --json nightly/seeds-$(TODAY).json
+	$(BIN)/python -m proofs_checks.seeds --seeds 20 --workers $(WORKERS) --json nightly/seeds-$(TODAY).json
 
 bench: $(INSTALLED)  ## times measured side by side in one run
 	mkdir -p results

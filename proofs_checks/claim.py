@@ -74,11 +74,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a check may depend on: the seed, the budget, and a name of its own to draw keys under."""
+    """What a check may depend on: the seed, the budget, and a name of its own to draw keys under.
+
+    ``patience`` multiplies the number of cases that a search may try: where a violation is there to be found, as on a
+    broken twin, the search ends with it, so that room to find it costs nothing.
+    """
 
     seed: int
     budget: Budget
     name: str = ""
+    patience: int = 1
 
     def named(self, name: str) -> Setting:
         """Return the same setting under a name, so that adding a check changes no other check's draws."""

@@ -50,7 +50,7 @@ def largest_ratio(
     import hypothesis
     from hypothesis.errors import HypothesisWarning
 
-    cases = setting.size(quick, full)
+    cases = setting.patience * setting.size(quick, full)
     worst, seen, shrunk = 0.0, 0, None
 
     @hypothesis.seed(setting.integer_seed("search"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proofs_checks.claim import Claim, Outcome, Setting
-from proofs_checks.verdict import has_teeth
+from proofs_checks.verdict import has_teeth, on_twin
 
 
 def toothless(claim: Claim, setting: Setting) -> list[str]:
@@ -23,7 +23,7 @@ def toothless(claim: Claim, setting: Setting) -> list[str]:
                 expected = Outcome.VACATES
             case _:
                 expected = check.judge(check.subject, named).outcome
-        twin = check.judge(check.broken, named.named(f"{named.name}/broken")).outcome
+        twin = on_twin(check, named, expected)
         if not has_teeth(expected, twin):
             found.append(f"{check.name}: {twin.value} also when {check.broken_by}")
     return found

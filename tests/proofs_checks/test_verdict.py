@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proofs_checks.claim import Check, Claim, Evidence, Hypothesis, Outcome, Setting, Witness
-from proofs_checks.verdict import judge, judge_all, run_check
+from proofs_checks.verdict import PATIENCE, judge, judge_all, run_check
 
 SETTING = Setting(0, "quick")
 
@@ -149,3 +149,19 @@ def test_claims_without_checks_or_with_clashing_names_or_no_repair_are_refused()
         claim(GOOD, GOOD)
     with pytest.raises(ValueError, match="names its repair"):
         claim(BAD, recorded="refuted")
+
+
+def test_a_search_gets_room_to_find_what_is_planted_in_the_twin_and_no_more_elsewhere():
+    seen = {}
+
+    def judge_with(outcomes):
+        def look(subject, setting):
+            seen[subject] = setting.patience
+            return outcomes[subject]
+
+        return Check("check", look, "subject", "twin", "made up")
+
+    assert run_check(judge_with({"subject": SUPPORT, "twin": CONTRADICTION}), SETTING).teeth
+    assert seen == {"subject": 1, "twin": PATIENCE}
+    assert run_check(judge_with({"subject": CERTIFIED, "twin": SUPPORT}), SETTING).teeth
+    assert seen == {"subject": 1, "twin": 1}
