@@ -47,9 +47,7 @@ Derivations.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -59,12 +57,11 @@ from proofs_checks.claims.a25_t1 import centred, squares
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import exact_equalities
 from proofs_checks.evidence.checker import gram, rank, squared_distances
-from proofs_checks.evidence.symbolic import identity, nothing_left
+from proofs_checks.evidence.symbolic import Sides, identity, nothing_left
 
 ONE_SOURCE, TWO_SOURCE = "A25, Assumption 1", "A25, Assumption 2"
 HALF = "c = 1/sqrt(m), e = 1/2, as printed"
 ONE = "c = 1/sqrt(m), e = 1"
-Sides = Callable[[], tuple[str, list[tuple[Any, Any]]]]
 
 
 def reduced_determinants(power: int) -> Sides:

@@ -43,12 +43,11 @@ import numpy as np
 
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
-from proofs_checks.claims.a25_a import Sides
 from proofs_checks.claims.a25_t1 import centred, squares
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import Stored, counterexample
 from proofs_checks.evidence.search import largest_difference
-from proofs_checks.evidence.symbolic import nothing_left, refuting_identity
+from proofs_checks.evidence.symbolic import Sides, nothing_left, refuting_identity
 
 SOURCE = "A25, Proposition 1"
 STATEMENT = (

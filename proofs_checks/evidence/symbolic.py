@@ -8,8 +8,11 @@ from typing import Any
 
 from proofs_checks.claim import Evidence, Outcome, Setting
 
+#: Returns what is said, and the pairs (left, right) of SymPy expressions that must be equal.
+Sides = Callable[[], tuple[str, list[tuple[Any, Any]]]]
 
-def nothing_left(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], setting: Setting) -> Evidence:
+
+def nothing_left(sides: Sides, setting: Setting) -> Evidence:
     """Judge identities from which it follows that nothing meets the hypotheses and makes the conclusion non-trivial.
 
     Identities that hold leave the claim vacuous; one that fails decides nothing.
@@ -17,7 +20,7 @@ def nothing_left(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], setting
     return _following(identity(sides, setting), Outcome.VACATES)
 
 
-def refuting_identity(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], setting: Setting) -> Evidence:
+def refuting_identity(sides: Sides, setting: Setting) -> Evidence:
     """Judge identities from which it follows that a claim is false; one that fails decides nothing."""
     return _following(identity(sides, setting), Outcome.CONTRADICTS)
 
@@ -26,7 +29,7 @@ def _following(found: Evidence, outcome: Outcome) -> Evidence:
     return replace(found, outcome=outcome if found.outcome is Outcome.SUPPORTS else Outcome.INCONCLUSIVE)
 
 
-def identity(sides: Callable[[], tuple[str, list[tuple[Any, Any]]]], _: Setting) -> Evidence:
+def identity(sides: Sides, _: Setting) -> Evidence:
     """Judge identities: ``sides()`` returns what is said and the pairs (left, right) of SymPy expressions.
 
     A difference that simplifies to zero supports; one that is not zero at a rational point contradicts; anything else
