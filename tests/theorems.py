@@ -37,12 +37,17 @@ def theorem(claim_id: str) -> Callable[[Callable[[Estimator, Case], None]], Call
 
 @st.composite
 def cases(draw: Any) -> Case:
-    """Five models whose means lie in a plane of R^4 (two queries, p = 2), and noise of two replicates; sixteenths."""
+    """Five models whose means lie in a plane of R^4 (two queries, p = 2), and noise of two replicates; sixteenths.
+
+    In about half of the cases the second replicate cancels the noise of the first, so that X = mu.
+    """
     numbers = st.integers(-32, 32)
     plane = np.reshape(draw(st.lists(numbers, min_size=N * D, max_size=N * D)), (N, D)) / 16
     loadings = np.reshape(draw(st.lists(st.integers(-2, 2), min_size=D * M * P, max_size=D * M * P)), (D, M * P))
     size = N * M * R * P
     noise = np.reshape(draw(st.lists(st.integers(-16, 16), min_size=size, max_size=size)), (N, M, R, P)) / 64
+    if draw(st.booleans()):
+        noise[:, :, 1] = -noise[:, :, 0]
     return (plane @ loadings).reshape(N, M, P), noise
 
 
@@ -57,7 +62,12 @@ def holds(claim_id: str, estimate: Estimator, examples: int = 25) -> None:
     """Try the property of one theorem; a failure carries the claim's id and title as a note."""
 
     @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, phases=(Phase.generate, Phase.shrink)
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,  # one failure, which takes the note below
     )
     @given(cases())
     def attempt(case: Case) -> None:
@@ -74,12 +84,12 @@ def holds(claim_id: str, estimate: Estimator, examples: int = 25) -> None:
 
 
 def broken(estimate: Estimator) -> set[str]:
-    """Return the claims whose properties an estimator breaks; an estimator that raises breaks them, too."""
+    """Return the claims whose properties an estimator breaks; one that raises anything else is no planted error."""
     found = set()
     for claim_id in THEOREMS:
         try:
             holds(claim_id, estimate)
-        except Exception:  # noqa: BLE001  (a planted error may raise anything)
+        except AssertionError:
             found.add(claim_id)
     return found
 
@@ -133,6 +143,7 @@ def squared_dissimilarities_have_exact_means(estimate: Estimator, case: Case) ->
         noise = np.reshape(signs, (2, 1, 2, 1)) * size[:, None, None, None]
         found = estimate(mu[:, :, None] + noise, 1)
         plain.append(float(found.dissimilarities[0, 1]) ** 2)
+        assert found.debiased_squared is not None, "two replicates are enough for the unbiased square"
         debiased.append(float(found.debiased_squared[0, 1]))
     delta = float(squared_distances(mu)[0, 1])
     assert math.isclose(np.mean(plain), delta + np.square(size).sum() / 2, rel_tol=1e-9, abs_tol=1e-9)

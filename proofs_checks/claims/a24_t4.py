@@ -115,12 +115,14 @@ _EACH_MODEL = Hypothesis(
     "(1/m) sum_j gamma_ij / r = i / r -> 0 for every fixed i (here it falls by 30 for i = 1, 2, 3)",
     lambda sizes: all(i / sizes[-1][2] < i / sizes[0][2] / 30 for i in (1, 2, 3)),
 )
+#: n, m and r where all three grow, n as m r.
+SIZES = ((4, 2, 2), (256, 16, 16), (4096, 64, 64))
 _SIZES = Witness(
     "gamma_ij = i, (n, m, r) = (4, 2, 2), (256, 16, 16), (4096, 64, 64)",
-    lambda: ((4, 2, 2), (256, 16, 16), (4096, 64, 64)),
+    lambda: SIZES,
     lambda sizes: all(n == m * r for n, m, r in sizes),
 )
-_ALL_GROW = Hypothesis("n, m and r grow", lambda sizes: bool(np.all(np.diff(sizes, axis=0) > 0)))
+ALL_GROW = Hypothesis("n, m and r grow", lambda sizes: bool(np.all(np.diff(sizes, axis=0) > 0)))
 _CONDITION = r"\tfrac1m\sum_j\gamma_{ij}/r\to0\ \forall i\ \Rightarrow\ "
 
 CLAIMS = (
@@ -132,7 +134,7 @@ CLAIMS = (
         reading="pointwise: for each fixed pair of models; no rate of n against m or r",
         statement=_CONDITION
         + r"D_{ii'}\xrightarrow{P}\Delta_{\infty,ii'}\text{ for each fixed }i,i'\quad(m,n\to\infty)",
-        hypotheses=(_ALL_GROW, _EACH_MODEL),
+        hypotheses=(ALL_GROW, _EACH_MODEL),
         witness=_SIZES,
         checks=(
             Check("mean-square", a24_t2.mean_square, 1.0, 0.5, "the bound of the mean square halved"),
@@ -147,7 +149,7 @@ CLAIMS = (
         form="as-printed",
         reading="uniform: the largest error over all pairs of n models, n -> infinity with m and r",
         statement=_CONDITION + r"\max_{i,i'\le n}|D_{ii'}-\Delta_{ii'}|\xrightarrow{P}0\quad(m,n\to\infty)",
-        hypotheses=(_ALL_GROW, _EACH_MODEL),
+        hypotheses=(ALL_GROW, _EACH_MODEL),
         witness=_SIZES,
         checks=(Check("last-pair", stays_positive, _last_pair(1), _last_pair(0), "one gamma for all models"),),
         recorded="refuted",

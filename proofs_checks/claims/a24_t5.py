@@ -40,6 +40,7 @@ import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import a24_a1, a24_l2, a24_t2
+from proofs_checks.claims.a24_t4 import ALL_GROW, SIZES
 from proofs_checks.claims.a24_x2 import counted_noise, gaussian_fourth_moment, pair_noise, stays_positive
 from proofs_checks.evidence.certified import Stored, counterexample
 from proofs_checks.evidence.search import largest_ratio
@@ -195,12 +196,12 @@ CLAIMS = (
         reading="the condition for every fixed i, gamma_ij = i allowed; distance to the set",
         statement=_CONDITION + a24_l2.SMALLEST,
         hypotheses=(
-            Hypothesis("n, m and r grow", lambda sizes: bool(np.all(np.diff(sizes, axis=0) > 0))),
+            ALL_GROW,
             Hypothesis("i / r falls for every i", lambda sizes: sizes[-1][2] > 30 * sizes[0][2]),
         ),
         witness=Witness(
             "all models at one point, gamma_ij = i, (n, m, r) = (4, 2, 2), (256, 16, 16), (4096, 64, 64)",
-            lambda: ((4, 2, 2), (256, 16, 16), (4096, 64, 64)),
+            lambda: SIZES,
             lambda sizes: all(n == m * r for n, m, r in sizes),
         ),
         checks=(Check("mean", stays_positive, _mean_of_models(1), _mean_of_models(0), "one gamma for all models"),),

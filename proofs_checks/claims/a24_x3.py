@@ -42,6 +42,7 @@ import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims import a24_t2
+from proofs_checks.claims.a24_t4 import ALL_GROW, SIZES
 from proofs_checks.claims.a24_x2 import stays_positive
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.certified import exact_equalities
@@ -216,10 +217,9 @@ def _partial_sums():
 
 _SIZES = Witness(
     "gamma = 1, (n, m, r) = (4, 2, 2), (256, 16, 16), (4096, 64, 64)",
-    lambda: ((4, 2, 2), (256, 16, 16), (4096, 64, 64)),
+    lambda: SIZES,
     lambda sizes: sizes[-1][0] >= sizes[-1][1] * sizes[-1][2],
 )
-_GROW = Hypothesis("n, m and r grow", lambda sizes: bool(np.all(np.diff(sizes, axis=0) > 0)))
 _BOUNDED_GAMMA = Hypothesis(
     "(1/m) sum_j gamma_ij / r = 1 / r -> 0 for every i, gamma <= 1", lambda sizes: sizes[-1][2] > 30 * sizes[0][2]
 )
@@ -234,7 +234,7 @@ CLAIMS = (
         reading="D_ii' - Delta_ii' for each fixed pair of models",
         statement=_CONDITION
         + r"D_{ii'}-\Delta_{ii'}\xrightarrow{P}0\text{ for each fixed }i,i'\text{, for every }n(m,r)",
-        hypotheses=(_GROW, _BOUNDED_GAMMA),
+        hypotheses=(ALL_GROW, _BOUNDED_GAMMA),
         witness=_SIZES,
         checks=(
             Check("mean-square", a24_t2.mean_square, 1.0, 0.5, "the bound of the mean square halved"),
@@ -249,7 +249,7 @@ CLAIMS = (
         form="repaired",
         reading="the mean over all pairs of (D - Delta)^2, one bound of gamma for all models",
         statement=r"\tfrac1{n^2}\,\mathbb E\|D-\Delta\|_F^2\le\frac{2\sup\gamma}{m\,r}",
-        hypotheses=(_GROW, _BOUNDED_GAMMA),
+        hypotheses=(ALL_GROW, _BOUNDED_GAMMA),
         witness=_SIZES,
         checks=(
             Check("mean-over-pairs", _mean_over_pairs, 1.0, 0.25, "the constant 2 replaced by 1/2"),
@@ -264,7 +264,7 @@ CLAIMS = (
         form="as-printed",
         reading="the norm that theorem 2 prints, now with n -> infinity",
         statement=_CONDITION + r"\|D-\Delta\|_F\xrightarrow{P}0\text{ for every }n(m,r)",
-        hypotheses=(_GROW, _BOUNDED_GAMMA),
+        hypotheses=(ALL_GROW, _BOUNDED_GAMMA),
         witness=_SIZES,
         checks=(Check("all-pairs", stays_positive, _frobenius(2), _frobenius(4), "n = (m r)^(1/4) for (m r)^(1/2)"),),
         recorded="refuted",

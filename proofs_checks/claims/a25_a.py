@@ -253,6 +253,14 @@ _THREE = Witness(
 _DISTINCT = Hypothesis("the models are distinct", lambda w: len(set(w)) == len(w))
 _FINITE = Hypothesis("the means are finite", lambda w: all(abs(x) < float("inf") for x in w))
 
+PRODUCT_OF_GAPS = Check(
+    "product-of-gaps",
+    nothing_left,
+    reduced_determinants(1),
+    reduced_determinants(2),
+    "exponent 1, where the determinant is 0 for n > 2",
+)
+
 CLAIMS = (
     Claim(
         id="A25-A1",
@@ -264,15 +272,7 @@ CLAIMS = (
         hypotheses=(_DISTINCT,),
         witness=None,
         no_witness=_NO_DISTINCT,
-        checks=(
-            Check(
-                "product-of-gaps",
-                nothing_left,
-                reduced_determinants(1),
-                reduced_determinants(2),
-                "exponent 1, where the determinant is 0 for n > 2",
-            ),
-        ),
+        checks=(PRODUCT_OF_GAPS,),
         recorded="vacuous",
         repair="A25-A1/coincident",
     ),

@@ -39,12 +39,11 @@ import numpy as np
 import dkps_theory as dk
 from proofs_checks import cases
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
-from proofs_checks.claims.a25_a import reduced_determinants
+from proofs_checks.claims.a25_a import PRODUCT_OF_GAPS
 from proofs_checks.claims.a25_c1 import GROWTH, POWER, gaussian_errors
 from proofs_checks.claims.a25_t1 import HALF, ONE, centred, squares
 from proofs_checks.evidence import monte_carlo
 from proofs_checks.evidence.search import largest_ratio, worst_found
-from proofs_checks.evidence.symbolic import nothing_left
 
 SOURCE = "A25, Theorem 2"
 
@@ -290,15 +289,7 @@ CLAIMS = (
         hypotheses=(),
         witness=None,
         no_witness="its assumption A25-A1 has no distinct models: their B has rank n - 1",
-        checks=(
-            Check(
-                "product-of-gaps",
-                nothing_left,
-                reduced_determinants(1),
-                reduced_determinants(2),
-                "exponent 1, where the determinant is 0 for n > 2",
-            ),
-        ),
+        checks=(PRODUCT_OF_GAPS,),
         recorded="vacuous",
         repair="A25-T2",
     ),
