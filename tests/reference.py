@@ -106,3 +106,26 @@ def pairwise_error(estimate, truth):
             b = np.linalg.norm(np.asarray(truth[i]) - np.asarray(truth[k]))
             worst = max(worst, abs(a - b))
     return worst
+
+
+def gaussian_density(x, mean, covariance):
+    """(2 pi)^(-d/2) det(Sigma)^(-1/2) exp(-(x - mu)' Sigma^{-1} (x - mu) / 2)."""
+    residual = np.asarray(x) - np.asarray(mean)
+    square = residual @ np.linalg.inv(covariance) @ residual
+    return np.exp(-square / 2) / np.sqrt(np.linalg.det(2 * np.pi * np.asarray(covariance)))
+
+
+def em_step(points, weights, means, covariances, floor):
+    """One E and one M step of a Gaussian mixture: (mean log density before it, new weights, means, covariances)."""
+    n, d, k = len(points), len(points[0]), len(weights)
+    terms = [[weights[c] * gaussian_density(x, means[c], covariances[c]) for c in range(k)] for x in points]
+    log_likelihood = sum(np.log(sum(row)) for row in terms) / n
+    shares = [[term / sum(row) for term in row] for row in terms]
+    new = []
+    for c in range(k):
+        count = sum(shares[i][c] for i in range(n))
+        mean = sum(shares[i][c] * np.asarray(points[i]) for i in range(n)) / count
+        residuals = [np.asarray(x) - mean for x in points]
+        scatter = sum(shares[i][c] * np.outer(residuals[i], residuals[i]) for i in range(n)) / count
+        new.append((count / n, mean, scatter + floor * np.eye(d)))
+    return log_likelihood, *map(np.asarray, zip(*new, strict=True))

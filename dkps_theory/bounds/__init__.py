@@ -1,11 +1,13 @@
 """Bounds and exact finite-r moments: functions of population scalars only, never of a sample."""
 
+from dkps_theory.bounds.contraction import dobrushin_coefficient, layered_loss, symmetric_channel_contraction
 from dkps_theory.bounds.dissimilarity import (
     debiased_variance,
     squared_dissimilarity_mean,
     squared_dissimilarity_variance,
 )
 from dkps_theory.bounds.first_order import NoiseNorms, dk_m9_remainder, dk_m9_sharp_remainder
+from dkps_theory.bounds.generalization import l31_bound, l43_bound, l44_bound, l48_bound, t45_bound, t49_bound
 from dkps_theory.bounds.gram import dk_m4_bound, gram_noise_bound
 from dkps_theory.bounds.perspective import GOLDEN_RATIO, factor_constant, root_mean_square_noise
 from dkps_theory.bounds.published import (
@@ -32,10 +34,19 @@ __all__ = [
     "dk_m4_bound",
     "dk_m9_remainder",
     "dk_m9_sharp_remainder",
+    "dobrushin_coefficient",
     "factor_constant",
     "gram_noise_bound",
     "hkz_quantile",
+    "l31_bound",
+    "l43_bound",
+    "l44_bound",
+    "l48_bound",
+    "layered_loss",
     "root_mean_square_noise",
     "squared_dissimilarity_mean",
     "squared_dissimilarity_variance",
+    "symmetric_channel_contraction",
+    "t45_bound",
+    "t49_bound",
 ]

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for this field: configurations, mean embeddings, motions, laws and populations.
+"""Hypothesis strategies for this field: configurations, mean embeddings, motions, laws, channels and populations.
 
 Everything shrinks towards what a person would write down: few models, small whole numbers, the identity motion. Numbers
 are multiples of 1/16, so sums and products of a few of them are exact in double precision, and coincident models,
@@ -17,6 +17,7 @@ from typing import Any, no_type_check
 import numpy as np
 from hypothesis import strategies as st
 
+from dkps_theory.information.joint_law import JointLaw
 from dkps_theory.populations.categorical import Categorical
 from dkps_theory.populations.gaussian_mixture import GaussianMixture
 
@@ -180,3 +181,48 @@ def populations(n: int = 3, m: int = 2, p: int = 2) -> st.SearchStrategy[Categor
     (3, 2, 2)
     """
     return categoricals(n, m, p) | gaussian_mixtures(n, m, p)
+
+
+def _rows(columns: int) -> st.SearchStrategy[list[Fraction]]:
+    """Draw laws on ``columns`` letters from small whole weights, some of which are 0."""
+    weights = st.lists(st.integers(0, 4), min_size=columns, max_size=columns).filter(any)
+    return weights.map(lambda values: [Fraction(value, sum(values)) for value in values])
+
+
+def _in_mode(values: list[Any], shape: Any, exact: bool) -> np.ndarray:
+    return np.array(values, dtype=object if exact else np.float64).reshape(shape)
+
+
+def channels(rows: int, columns: int, *, exact: bool = False) -> st.SearchStrategy[np.ndarray]:
+    """Draw channels (rows, columns), each row a law from small whole weights; about half of them are deterministic.
+
+    They shrink to the channel that always says letter 0. ``exact`` ones hold Fractions.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(channels(2, 2), lambda channel: not np.array_equal(channel[0], channel[1])).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    points = st.integers(0, columns - 1).map(lambda letter: [Fraction(int(letter == k)) for k in range(columns)])
+    either = [st.lists(row, min_size=rows, max_size=rows) for row in (points, _rows(columns))]
+    return st.one_of(*either).map(lambda drawn: _in_mode(drawn, (rows, columns), exact))
+
+
+@st.composite
+def joint_laws(
+    draw: Draw, names: tuple[Any, ...] = ("x", "y", "z"), max_letters: int = 4, *, exact: bool = False
+) -> JointLaw:
+    """Draw joint laws from small whole weights, each variable with 1 to ``max_letters`` letters.
+
+    They are laws of anything: products, functions and laws with forbidden cells included. ``exact`` ones hold
+    Fractions.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(joint_laws(("x", "y"), exact=True), lambda law: law.entropy("x") > 0).table().tolist()
+    [[Fraction(1, 2)], [Fraction(1, 2)]]
+    """
+    shape = tuple(draw(st.lists(st.integers(1, max_letters), min_size=len(names), max_size=len(names))))
+    return JointLaw.from_table(names, _in_mode(draw(_rows(math.prod(shape))), shape, exact))

@@ -58,3 +58,30 @@ def test_populations_are_small_and_of_one_shape(population):
     assert isinstance(population, (Categorical, GaussianMixture))
     assert population.shape == (3, 2, 2)
     assert bool((np.asarray(population.gamma) >= 0).all())
+
+
+@quick
+@given(strategies.joint_laws(exact=True), strategies.channels(3, 4), strategies.channels(2, 3, exact=True))
+def test_laws_and_channels_are_laws(law, channel, exact_channel):
+    assert law.exact
+    assert sum(law.probabilities) == 1
+    assert max(map(len, law.letters)) <= 4
+    assert channel.shape == (3, 4)
+    np.testing.assert_allclose(channel.sum(axis=1), 1, atol=1e-15)
+    assert (channel >= 0).all()
+    assert exact_channel.shape == (2, 3)
+    assert all(sum(row) == 1 and all(isinstance(x, Fraction) for x in row) for row in exact_channel)
+
+
+def test_deterministic_and_noisy_channels_and_independent_and_dependent_laws_come_up():
+    once = settings(database=None, derandomize=True)
+    for deterministic in (True, False):
+        drawn = find(strategies.channels(2, 3), lambda x, d=deterministic: d == (x.max(1) == 1).all(), settings=once)
+        assert (drawn.max(axis=1) == 1).all() == deterministic
+    for dependent in (True, False):
+        law = find(
+            strategies.joint_laws(("x", "y"), exact=True),
+            lambda law, d=dependent: len(law.probabilities) > 3 and law.is_markov("x", (), "y") != d,
+            settings=once,
+        )
+        assert (law.enclosure.mutual_information("x", "y") > 0) == dependent
