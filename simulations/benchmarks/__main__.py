@@ -13,6 +13,7 @@ from rich.console import Console
 from dkps_theory._numerics import numerics
 from dkps_theory.pages.tables import Table, number
 from simulations.benchmarks.engine import overhead
+from simulations.benchmarks.kl_gap import TARGETS, against_scikit_learn
 from simulations.benchmarks.measure import Row, cold_default_cell, mean_sampling, replicate_counts
 from simulations.benchmarks.raw_stress import cost_of_a_start, majorisation
 from simulations.fingerprint import platform_fingerprint, versions
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
             rows.append(replicate_counts(device, chosen.repeat))
             rows.append(cost_of_a_start(device, chosen.repeat))
             rows.extend(majorisation(device, chosen.repeat))
+            rows.extend(against_scikit_learn(device, chosen.repeat, d) for d in TARGETS)
             rows.append(overhead(device, 5 * chosen.replicates, 20, ("regular",)))
             rows.append(overhead(device, chosen.replicates // 2, 5))
         rows.extend(cold_default_cell(device, chosen.replicates))
