@@ -19,6 +19,7 @@ SOURCES = {
     "A25": "Acharyya, Agterberg, Park, Priebe (2025), arXiv:2511.08307",
     "H25": "Helm, Acharyya, Park, Duderstadt, Priebe (2025), Findings of ACL",
     "B26": "Browder, Duh, Harris, Lyzinski, McNamee, Park, Priebe, Viechnicki (2026), arXiv:2602.05106",
+    "G25": "Gan, Liu (ICLR 2025), arXiv:2410.01720; some statements reconstructed",
     "DK": "results of this project",
     "CL": "classical lemmas",
 }

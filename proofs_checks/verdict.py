@@ -63,12 +63,17 @@ def refutes(item: Evidence) -> bool:
     return bool(item.teeth) and item.outcome is Outcome.CONTRADICTS and (exact or sampled)
 
 
+def _undecided(item: Evidence) -> str:
+    alike = "" if item.outcome is Outcome.INCONCLUSIVE else ", as on its broken twin"
+    return f"{item.outcome.value}{alike}: {item.detail}"
+
+
 def weigh(
     evidence: Iterable[Evidence], witness_problems: Iterable[str], *, has_witness: bool = True
 ) -> tuple[Verdict, list[str]]:
     """Apply the rules to the evidence alone; the repair of a refuted claim is looked at afterwards."""
     evidence = tuple(evidence)
-    toothless = [f"{item.outcome.value}, as on its broken twin: {item.detail}" for item in evidence if not item.teeth]
+    toothless = [_undecided(item) for item in evidence if not item.teeth]
     contradictions = [item for item in evidence if refutes(item)]
     problems = toothless + [f"witness: {problem}" for problem in witness_problems]
     if not has_witness:

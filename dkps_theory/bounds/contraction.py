@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from dkps_theory._validate import finite, require
+from dkps_theory._validate import finite, require, shown
 
 Table = np.ndarray | Sequence[Any]
 
@@ -55,7 +55,8 @@ def dobrushin_coefficient(channel: Table) -> float:
     rows = finite("channel", channel)
     require(rows.ndim == 2, f"channel: got shape {rows.shape}; it must be a matrix (x, y)")
     _require_laws("channel", rows)
-    return float(np.abs(rows[:, None, :] - rows[None, :, :]).sum(axis=2).max() / 2)
+    variation = np.abs(rows[:, None, :] - rows[None, :, :]).sum(axis=2).max() / 2
+    return min(float(variation), 1.0)  # rows may sum to 1 + 1e-12
 
 
 def symmetric_channel_contraction(error: float) -> float:
@@ -75,7 +76,9 @@ def symmetric_channel_contraction(error: float) -> float:
     >>> symmetric_channel_contraction(0.25)
     0.25
     """
-    rate = float(finite("error", error))
+    array = finite("error", error)
+    require(array.shape == (), f"error: got shape {array.shape}; it must be one number")
+    rate = float(array)
     require(0 <= rate <= 1, f"error: got {rate:g}; a probability lies in [0, 1]")
     return (1 - 2 * rate) ** 2
 
@@ -106,11 +109,13 @@ def layered_loss(channels: Sequence[Table], loss: Table) -> np.ndarray:
     >>> layered_loss([[[0.75, 0.25], [0.25, 0.75]]], [[0.0, 1.0], [1.0, 0.0]]).tolist()
     [[0.25, 0.75], [0.75, 0.25]]
     """
-    values = np.asarray(loss)
-    finite("loss", values)
+    values = _numbers("loss", loss)
     require(values.ndim == 2, f"loss: got shape {values.shape}; it must be (w, y)")
+    listed = isinstance(channels, (Sequence, np.ndarray)) and not isinstance(channels, str)
+    require(listed, f"channels: got {shown(channels)}; they must be a sequence of tables, one for each layer")
     for place in reversed(range(len(channels))):
-        name, layer = f"channels[{place}]", np.asarray(channels[place])
+        name = f"channels[{place}]"
+        layer = _numbers(name, channels[place])
         _require_laws(name, finite(name, layer))
         fits = (
             layer.ndim in (2, 3) and layer.shape[-1] == values.shape[1] and layer.shape[:-2] in ((), values.shape[:1])
@@ -119,6 +124,14 @@ def layered_loss(channels: Sequence[Table], loss: Table) -> np.ndarray:
         require(fits, f"{name}: got shape {layer.shape}; before what follows it must be {wanted}")
         values = (layer @ values[:, :, None])[:, :, 0] if layer.ndim == 3 else values @ layer.T
     return values
+
+
+def _numbers(name: str, table: Any) -> np.ndarray:
+    """Return a table of finite numbers as they are, so that Fractions stay exact."""
+    finite(name, table)
+    array = np.asarray(table)
+    require(array.dtype.kind in "biufO", f"{name}: holds {array.dtype} values; they must be numbers")
+    return array
 
 
 def _require_laws(name: str, rows: np.ndarray) -> None:

@@ -33,7 +33,7 @@ from dkps_theory._validate import finite, require, whole_number
 
 Number = float | Fraction
 
-#: How far below 0 rounding may leave an information that is 0.
+#: How far rounding may leave a total variation outside [0, 1], or an information that is 0 below it.
 ROUNDING = 1e-9
 
 
@@ -47,7 +47,7 @@ def l31_bound(
     loss_range
         C, at least 0: the loss lies in [0, C].
     tv_model, tv_curation
-        TV(D, D_M) and TV(D_M, D_gen), in [0, 1].
+        TV(D, D_M) and TV(D_M, D_gen), in [0, 1]; up to 1e-9 outside is taken for rounding.
     remainder
         |R_gen - R^_gen| or its mean, for a bound of the absolute error or its mean; R_gen - R^_gen or its mean, which
         may be negative, for a bound of the signed one. Reconstructed.
@@ -69,7 +69,7 @@ def l31_bound(
     0.875
     """
     width = _number("loss_range", loss_range, 0) * (2 if signed_loss else 1)
-    detour = _number("tv_model", tv_model, 0, 1) + _number("tv_curation", tv_curation, 0, 1)
+    detour = _number("tv_model", tv_model, 0, 1, ROUNDING) + _number("tv_curation", tv_curation, 0, 1, ROUNDING)
     return width * detour + _number("remainder", remainder)
 
 
@@ -131,12 +131,11 @@ def l44_bound(layers: int, contraction: Number, proxy: Number, n: int, informati
     0.0625
     """
     layers, n = whole_number("layers", layers, 0), whole_number("n (points)", n, 1)
-    eta = _number("contraction", contraction, 0, 1)
-    require(eta > 0, "contraction: got 0; it must lie in (0, 1]")
+    eta = _number("contraction", contraction)
+    require(0 < eta <= 1, f"contraction: got {eta:.12g}; it must lie in (0, 1]")
     variance = _number("proxy (sigma^2)", proxy, 0)
-    known = _number("information", information)
-    require(known >= -ROUNDING, f"information: got {known:g}; no mutual information is negative")
-    return eta ** (layers / 2) * math.sqrt(2 * variance * max(known, 0.0) / n)
+    known = _number("information", information, 0, leeway=ROUNDING)
+    return eta ** (layers / 2) * math.sqrt(2 * variance * known / n)
 
 
 def t45_bound(
@@ -237,14 +236,13 @@ def t49_bound(
     return _number("information_gain", information_gain) - remaining + entropies + _number("epsilon_wp", epsilon_wp)
 
 
-def _number(name: str, value: Number, low: float = -math.inf, high: float = math.inf) -> float:
-    """Return ``value`` as a float in [low, high]; probabilities may leave [0, 1] by rounding."""
+def _number(name: str, value: Number, low: float = -math.inf, high: float = math.inf, leeway: float = 0.0) -> float:
+    """Return ``value`` as a float in [low, high], the nearer end for what leaves it by no more than ``leeway``."""
     array = finite(name, value)
     require(array.shape == (), f"{name}: got shape {array.shape}; it must be one number")
     number = float(array)
-    inside = low - ROUNDING <= number <= high + ROUNDING
-    require(inside, f"{name}: got {number:g}; it must be {_range(low, high)}")
-    return number
+    require(low - leeway <= number <= high + leeway, f"{name}: got {number:.12g}; it must be {_range(low, high)}")
+    return min(max(number, low), high)
 
 
 def _range(low: float, high: float) -> str:

@@ -8,6 +8,7 @@ Entries of sequences are annotated as Any: checking them picks one at random, wh
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -33,7 +34,7 @@ def checked_atoms(
     names: Sequence[Any], letters: Sequence[Any], codes: Any, probabilities: Any
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], np.ndarray, np.ndarray]:
     """Return the atoms of a law, distinct, of positive probability and in lexicographic order; see JointLaw."""
-    names, alphabets = tuple(names), tuple(tuple(own) for own in letters)
+    names, alphabets = listed("names", names), tuple(listed("letters", own) for own in listed("letters", letters))
     for place, name in enumerate(names):
         require(isinstance(name, str) and bool(name), f"names: got {shown(name)}; the name of a variable is text")
         require(name not in names[:place], f"names: {name!r} comes twice; each variable needs a name of its own")
@@ -79,7 +80,9 @@ def checked_probabilities(where: str, values: Any) -> np.ndarray:
 def _of_objects(where: str, array: np.ndarray) -> np.ndarray:
     flat = [item.item() if isinstance(item, np.generic) else item for item in array.ravel()]
     wrong = [item for item in flat if not isinstance(item, (float, numbers.Rational))]
-    require(not wrong, f"{where}: got {shown(wrong[0] if wrong else 0)}; probabilities are floats or Fractions")
+    for item in wrong:
+        ragged = "; rows must be of one length" if isinstance(item, (list, tuple, np.ndarray)) else ""
+        raise InputError(f"{where}: got {shown(item)}; probabilities are floats or Fractions{ragged}")
     floating = np.array([isinstance(item, float) for item in flat], dtype=bool)
     parts = [
         finite(where, [item for item in flat if isinstance(item, float)]),
@@ -117,19 +120,40 @@ def require_sum(where: str, total: Any) -> None:
     require(fair, f"{where}: sums to {text}; probabilities must sum to 1")
 
 
-def checked_law(where: str, law: Any, letters: Sequence[Any] | None = None) -> tuple[list[Any], np.ndarray]:
+def checked_law(where: str, law: Any, letters: Sequence[Any] | None = None) -> tuple[tuple[Any, ...], np.ndarray]:
     """Return letters and probabilities of a mapping letter -> probability, or of a sequence for letters 0..k-1."""
-    known, values = (list(law), list(law.values())) if isinstance(law, Mapping) else (letters, law)
+    known, values = (tuple(law), list(law.values())) if isinstance(law, Mapping) else (letters, law)
     probabilities = checked_probabilities(where, values)
     require(
         probabilities.ndim == 1,
         f"{where}: got {shown(law)}; a law is a sequence of probabilities or a mapping from letters to probabilities",
     )
-    found: list[Any] = list(range(len(probabilities)) if known is None else known)
-    require(len(found) == len(probabilities), f"{where}: {len(probabilities)} probabilities for {len(found)} letters")
+    found = letters_for(where, known, len(probabilities))
     require(len(found) > 0, f"{where}: is empty; a law needs at least one letter")
     require_sum(where, probabilities.sum())
     return found, probabilities
+
+
+def finite_number(value: Any) -> Any:
+    """Return a finite real number as Python's own, Fractions as they are, and None for anything else."""
+    number = value.item() if isinstance(value, np.generic) else value
+    real = isinstance(number, numbers.Rational) or (isinstance(number, numbers.Real) and math.isfinite(number))
+    return number if real else None
+
+
+def listed(where: str, values: Any) -> tuple[Any, ...]:
+    """Return the entries of a sequence."""
+    try:
+        return tuple(values)
+    except TypeError:
+        raise InputError(f"{where}: got {shown(values)}; they must be a sequence") from None
+
+
+def letters_for(where: str, letters: Any, count: int) -> tuple[Any, ...]:
+    """Return the letters of ``count`` probabilities, 0..count-1 when there are none given."""
+    found = tuple(range(count)) if letters is None else listed(f"letters of {where}", letters)
+    require(len(found) == count, f"{where}: {count} probabilities for {len(found)} letters")
+    return found
 
 
 def distinct_letters(where: str, values: Iterable[Any]) -> dict[Hashable, int]:
@@ -196,8 +220,7 @@ def _array_entries(
         f"{name}: the channel has shape {table.shape}; it must be ({', '.join(map(str, sizes))}, k)",
     )
     rows = checked_probabilities(name, table[tuple(codes.T)])
-    letters = tuple(range(table.shape[-1]) if letters is None else letters)
-    require(len(letters) == rows.shape[1], f"{name}: {rows.shape[1]} probabilities in a row for {len(letters)} letters")
+    letters = letters_for(name, letters, rows.shape[1])
     for row, total in zip(given, rows.sum(axis=1), strict=True):
         require_sum(_row(name, row), total)
     index, new = np.nonzero(rows > 0)

@@ -95,6 +95,7 @@ class Cells:
         pairs = np.bincount(labels[a_atoms]) @ np.bincount(labels[b_atoms])
         return (joint, with_a[a_labels[atom]], with_b[b_labels[atom]], alone[labels[atom]]), bool(pairs == len(joint))
 
-    def floats(self, weights: np.ndarray) -> np.ndarray:
-        """Return weights over the scale in double precision, each rounded once."""
-        return (weights / self.scale).astype(np.float64)
+    def floats(self, terms: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return weights over the scale in double precision, each rounded once, where the first do not round to 0."""
+        rounded = [(weights / self.scale).astype(np.float64) for weights in terms]
+        return [weights[rounded[0] > 0] for weights in rounded]

@@ -36,7 +36,9 @@ from dkps_theory.information.mixture import Mixture, prepared, present
 ROUNDS = 60
 
 
-class Interval(NamedTuple):
+class Pair(NamedTuple):
+    """A lower and an upper bound."""
+
     lower: Float[Array, ""]
     upper: Float[Array, ""]
 
@@ -51,14 +53,14 @@ def component_entropies(factors: Factors) -> Float[Array, " k"]:
 
 
 @jax.jit
-def cross_entropy_bounds(p: Mixture, q: Mixture) -> Interval:
+def cross_entropy_bounds(p: Mixture, q: Mixture) -> Pair:
     """Bound -E_p log q by the two inequalities of Jensen."""
     _, means, factors = prepared(p)
     log_weights, other_means, other_factors = prepared(q)
     expected = expected_log_densities(means, factors, other_means, other_factors)
     products = _log_products(p, q)
     upper, lower = (-jax.nn.logsumexp(log_weights[None] + terms, axis=1) for terms in (expected, products))
-    return Interval(weighted_mean(p.weights, lower), weighted_mean(p.weights, upper))
+    return Pair(weighted_mean(p.weights, lower), weighted_mean(p.weights, upper))
 
 
 def _log_products(p: Mixture, q: Mixture) -> Float[Array, "k l"]:
@@ -119,10 +121,10 @@ def convexity(p: Mixture, q: Mixture) -> Float[Array, ""]:
     return jnp.where(here, jnp.exp(log_f) * terms, 0.0).sum()
 
 
-def log_affinity_bounds(p: Mixture, q: Mixture) -> Interval:
+def log_affinity_bounds(p: Mixture, q: Mixture) -> Pair:
     """Bound log int sqrt(p q)."""
     log_f, log_g, _ = _matching(p, q)
     distances = chernoff(p, q, jnp.asarray(0.5))
     halves = 0.5 * (prepared(p)[0][:, None] + prepared(q)[0][None])
     lower, upper = (jax.nn.logsumexp(half - distances) for half in (0.5 * (log_f + log_g), halves))
-    return Interval(lower, jnp.minimum(upper, 0.0))
+    return Pair(lower, jnp.minimum(upper, 0.0))

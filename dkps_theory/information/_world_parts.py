@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from dkps_theory._validate import InputError, require, shown
-from dkps_theory.information._atoms import checked_law
+from dkps_theory._validate import InputError, finite, require, shown
+from dkps_theory.information._atoms import checked_law, distinct_letters
 from dkps_theory.information.joint_law import JointLaw
 
 OneLaw = dict[Hashable, Any]  # letter -> probability, a float or a Fraction
@@ -75,7 +75,9 @@ def read_law(where: str, law: Any) -> OneLaw:
 
 def outcome(where: str, value: Any) -> OneLaw:
     """Return what a channel gives as a law: lists, arrays and mappings are laws, anything else is one sure letter."""
-    return read_law(where, value) if isinstance(value, (list, np.ndarray, Mapping)) else {value: 1}
+    if isinstance(value, (list, np.ndarray, Mapping)):
+        return read_law(where, value)
+    return dict.fromkeys(distinct_letters(where, [value]), 1)
 
 
 def then(law: JointLaw, name: str, given: str, channel: Any, where: str, size: int = 0) -> JointLaw:
@@ -88,6 +90,9 @@ def channel_rows(where: str, channel: Any, letters: Sequence[Hashable], *, const
     """Return the law that a channel gives each letter; if ``constant``, the channel may be one law for all of them."""
     if callable(channel):
         return {x: outcome(f"{where} at {shown(x)}", channel(x)) for x in letters}
+    known = isinstance(channel, (Mapping, Sequence)) or np.ndim(channel) > 0
+    if not known or isinstance(channel, str):
+        raise InputError(f"{where}: got {shown(channel)}; it must be a function, a mapping or a table with rows")
     entries = list(channel.values()) if isinstance(channel, Mapping) else list(channel)
     if constant and all(isinstance(entry, numbers.Real) for entry in entries):
         return dict.fromkeys(letters, read_law(where, channel))
@@ -124,6 +129,7 @@ def added(first: Sequence[Any], second: Sequence[Any], modulus: int | None) -> t
 
 def table_loss(table: Any) -> Callable[[Any, Any], Any]:
     """Return l(w, z) from a table whose letters are its whole-number places."""
+    finite("loss", table)
     values = np.asarray(table)
     require(values.ndim == 2, f"loss: got shape {values.shape}; a table must be (w, z)")
 
@@ -131,13 +137,14 @@ def table_loss(table: Any) -> Callable[[Any, Any], Any]:
         for name, letter, size in (("w", w, values.shape[0]), ("z", z, values.shape[1])):
             known = isinstance(letter, numbers.Integral) and 0 <= int(letter) < size
             require(known, f"loss: {name} = {shown(letter)} is no place in a table of shape {values.shape}")
-        return values[w, z].item() if isinstance(values[w, z], np.generic) else values[w, z]
+        return values[w, z]
 
     return loss
 
 
 def check_law(law: JointLaw, modulus: int | None) -> None:
     """Refuse a joint law that is not of the process, and say which relation fails."""
+    require(isinstance(law, JointLaw), f"law: got {shown(law)}; it must be a JointLaw of {', '.join(VARIABLES)}")
     missing = [name for name in VARIABLES if name not in law.names]
     require(not missing, f"law: lacks {', '.join(missing)}; it must have {', '.join(VARIABLES)}")
     _check_functions(law, modulus)

@@ -85,7 +85,7 @@ def kl_divergence(first: Float[AnyArray, "*k"], second: Float[AnyArray, "*k"]) -
     inf
     """
     xp, (first, second) = _laws(first=first, second=second)
-    found = _divergence(xp, first, 1.0, second)
+    found = divergence_terms(xp, first, 1.0, second)
     return jnp.asarray(xp.where(xp.any((first > 0) & ~(second > 0)), xp.inf, found))
 
 
@@ -191,7 +191,7 @@ def conditional_mutual_information(
     kept = _margin(joint, used)
     with_first, with_second, alone = (_margin(kept, axes) for axes in (first_given, second_given, groups[2]))
     # Where p(c) = 0 the product of the marginals is 0 too, and so is the law.
-    return jnp.asarray(_divergence(xp, kept, with_first, with_second / xp.where(alone > 0, alone, 1.0)))
+    return jnp.asarray(divergence_terms(xp, kept, with_first, with_second / xp.where(alone > 0, alone, 1.0)))
 
 
 def _laws(**named: Any) -> tuple[Any, list[Any]]:
@@ -217,7 +217,7 @@ def _times_log(xp: Any, weight: Any, value: Any) -> Any:
     return xp.where(present, weight * xp.log(xp.where(present & (value > 0), value, 1.0)), 0.0)
 
 
-def _divergence(xp: Any, first: Any, one: Any, other: Any) -> Any:
+def divergence_terms(xp: Any, first: Any, one: Any, other: Any) -> Any:
     """Return sum p log(p/q) - p + q of laws p and q = one * other, see the module's head.
 
     Away from p = q the logarithm is taken of the factors, because q may underflow where p does not.

@@ -24,9 +24,10 @@ from typing import Any, final
 
 import numpy as np
 
-from dkps_theory._validate import require, whole_number
+from dkps_theory._validate import InputError, require, shown, whole_number
 from dkps_theory.bounds.generalization import Number
 from dkps_theory.information import _world_parts as parts
+from dkps_theory.information._atoms import finite_number
 from dkps_theory.information.joint_law import JointLaw
 from dkps_theory.information.reverse_bottleneck import ReverseBottleneckWorld
 
@@ -58,7 +59,8 @@ class DiscreteWorld(ReverseBottleneckWorld):
     Raises
     ------
     InputError
-        When the law lacks a variable or breaks a relation of the process; the message says which.
+        When the law lacks a variable or breaks a relation of the process; the message says which. Later, where the loss
+        gives no finite number.
 
     Notes
     -----
@@ -88,6 +90,8 @@ class DiscreteWorld(ReverseBottleneckWorld):
         if self.modulus is not None:
             whole_number("modulus", self.modulus, 1)
         parts.check_law(self.law, self.modulus)
+        known = self.loss is None or callable(self.loss)
+        require(known, f"loss: got {shown(self.loss)}; it must be a function l(w, z), or None")
 
     @classmethod
     def build(
@@ -252,8 +256,13 @@ class DiscreteWorld(ReverseBottleneckWorld):
         return self.law.expectation(lambda *key: parts.variation(first[key], second[key]), *names)
 
     def _loss(self, w: Hashable, z: Hashable) -> Number:
-        require(self.loss is not None, "loss: this world has none; give one to have risks and errors")
-        return self.loss(w, z)  # pyright: ignore[reportOptionalCall]
+        if self.loss is None:
+            raise InputError("loss: this world has none; give one to have risks and errors")
+        value = self.loss(w, z)
+        number = finite_number(value)
+        if number is None:
+            raise InputError(f"loss at w = {shown(w)}, z = {shown(z)}: got {shown(value)}; it must be a finite number")
+        return number
 
     def _risk(self, w: Hashable, law: dict[Hashable, Number]) -> Number:
         return sum(weight * self._loss(w, z) for z, weight in law.items())

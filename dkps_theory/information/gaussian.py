@@ -74,7 +74,7 @@ def gaussian_kl(
     Raises
     ------
     InputError
-        On shapes that differ, NaN, or a covariance that is not positive definite.
+        On shapes that differ, NaN, a covariance that is not positive definite, or laws so far apart that it overflows.
 
     Notes
     -----
@@ -90,9 +90,11 @@ def gaussian_kl(
     """
     xp, solve, p_root, q_root, delta = _pair(first_mean, first_covariance, second_mean, second_covariance)
     ratio = xp.linalg.svd(solve(q_root, p_root), compute_uv=False)
-    excess = (ratio - 1) * (ratio + 1)
     shift = solve(q_root, delta)
-    return jnp.asarray(0.5 * ((shift * shift).sum() + (excess - _log_square(xp, ratio)).sum()))
+    with np.errstate(over="ignore"):
+        excess = (ratio - 1) * (ratio + 1)
+        found = 0.5 * ((shift * shift).sum() + (excess - 2 * xp.log(ratio)).sum())
+    return jnp.asarray(_not_overflowed(xp, "KL", found))
 
 
 def gaussian_renyi(
@@ -134,16 +136,31 @@ def gaussian_renyi(
     """
     known = isinstance(order, (int, float)) and math.isfinite(order) and order > 0 and order != 1
     require(known, f"order: got {order!r}; it must be a number above 0 other than 1 (order 1 is gaussian_kl)")
-    xp, solve, p_root, q_root, delta = _pair(first_mean, first_covariance, second_mean, second_covariance)
-    # In the basis where Sigma_0 = I and Sigma_1 = diag(s^2), S is diagonal.
+    pair = _pair(first_mean, first_covariance, second_mean, second_covariance)
+    value, defined = _renyi(pair, order)
+    xp = pair[0]
+    if xp is np and defined:
+        _not_overflowed(xp, "the divergence", value)
+    return jnp.asarray(xp.where(defined, value, xp.inf))
+
+
+def _renyi(pair: tuple[Any, ...], order: float) -> tuple[Any, Any]:
+    """Return D_a, infinite where it overflows, and whether S is positive definite.
+
+    In the basis where Sigma_0 = I and Sigma_1 = diag(s^2), S = 1 + a (s^2 - 1) is diagonal. Where s is above 1 it is
+    taken as s^2 (1 + (1-a) (1/s^2 - 1)), so that s^2 need not be a number.
+    """
+    xp, solve, p_root, q_root, delta = pair
     left, ratio, _ = xp.linalg.svd(solve(p_root, q_root))
-    excess = (ratio - 1) * (ratio + 1)
-    scale = 1 + order * excess
-    shift = left.T @ solve(p_root, delta)
+    wide = xp.where(ratio > 1, ratio, 1.0)
+    less = xp.where(ratio > 1, 1 / wide, ratio)
+    scale = 1 + xp.where(ratio > 1, 1 - order, order) * (less - 1) * (less + 1)
+    shift = left.T @ solve(p_root, delta) / wide
     safe = xp.where(scale > 0, scale, 1.0)
-    logs = (xp.log(safe) - order * _log_square(xp, ratio)).sum()
-    value = 0.5 * order * (shift * shift / safe).sum() - logs / (2 * (order - 1))
-    return jnp.asarray(xp.where((scale > 0).all(), value, xp.inf))
+    logs = (xp.log(safe) + 2 * xp.log(wide) - 2 * order * xp.log(ratio)).sum()
+    with np.errstate(over="ignore"):
+        value = 0.5 * order * (shift * shift / safe).sum() - logs / (2 * (order - 1))
+    return value, (scale > 0).all()
 
 
 def gaussian_hellinger(
@@ -175,8 +192,8 @@ def gaussian_hellinger(
     >>> float(gaussian_hellinger(np.zeros(1), one, np.ones(1), one)) == math.sqrt(-math.expm1(-1 / 8))
     True
     """
-    distance = gaussian_renyi(first_mean, first_covariance, second_mean, second_covariance, 0.5) / 2
-    return jnp.sqrt(jnp.maximum(-jnp.expm1(-distance), 0.0))
+    distance, _ = _renyi(_pair(first_mean, first_covariance, second_mean, second_covariance), 0.5)
+    return jnp.sqrt(jnp.maximum(-jnp.expm1(-distance / 2), 0.0))
 
 
 def gaussian_total_variation(
@@ -213,7 +230,9 @@ def gaussian_total_variation(
     """
     _, solve, p_root, q_root, delta = _pair(first_mean, first_covariance, second_mean, second_covariance)
     if np.array_equal(p_root, q_root):  # as on the line, along delta
-        return jnp.asarray(total_variation_on_line(float(np.linalg.norm(solve(q_root, delta))), 1.0, 1.0))
+        with np.errstate(over="ignore"):
+            distance = float(np.linalg.norm(solve(q_root, delta)))
+        return jnp.asarray(total_variation_on_line(distance, 1.0, 1.0))
     if len(delta) > 1:
         return None
     return jnp.asarray(total_variation_on_line(delta[0], float(p_root[0, 0]), float(q_root[0, 0])))
@@ -302,7 +321,15 @@ def _tools(*values: Any) -> tuple[Any, Any]:
     """Return the array module to compute with, and its solver of lower triangular systems."""
     traced = any(isinstance(value, Tracer) for value in values)
     solver = jax.scipy.linalg.solve_triangular if traced else scipy.linalg.solve_triangular
-    return jnp if traced else np, lambda root, right: solver(root, right, lower=True)
+    if traced:
+        return jnp, lambda root, right: solver(root, right, lower=True)
+    return np, lambda root, right: _not_overflowed(np, "a ratio of scales", solver(root, right, lower=True))
+
+
+def _not_overflowed(xp: Any, what: str, found: Any) -> Any:
+    known = xp is jnp or bool(np.isfinite(found).all())
+    require(known, f"{what} overflows double precision (about 1.8e308): means too far apart, or scales too unlike")
+    return found
 
 
 def _root(xp: Any, name: str, covariance: Any) -> Any:
@@ -325,11 +352,6 @@ def _pair(p_mean: AnyArray, p_covariance: AnyArray, q_mean: AnyArray, q_covarian
             got[0] == got[1][:1] == got[2][:1],
             f"{name}: got shape {got[0]} with covariances {got[1]} and {got[2]}; they must be (d,), (d, d) and (d, d)",
         )
-    return xp, solve, p_root, q_root, xp.asarray(means[1] - means[0])
-
-
-def _log_square(xp: Any, ratio: Any) -> Any:
-    """Return log ratio^2, accurate near 1 and not minus infinity where ratio^2 - 1 rounds to -1."""
-    excess = (ratio - 1) * (ratio + 1)
-    near = xp.abs(excess) < 0.5
-    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), 2 * xp.log(ratio))
+    with np.errstate(over="ignore"):
+        delta = _not_overflowed(xp, "second_mean - first_mean", xp.asarray(means[1] - means[0]))
+    return xp, solve, p_root, q_root, delta

@@ -6,21 +6,22 @@ outcomes. Probabilities are float64, or exact (Fractions), in which case every s
 
 Information. With p over the cells of (a, b, c) and r = p(a,b,c) p(c) / (p(a,c) p(b,c)), I(a; b | c) = sum p log r. Near
 independence r is near 1, the terms have either sign, and their sum, of the order (r - 1)^2, drowns in their rounding.
-Where every pair a, b with p(a,c) p(b,c) > 0 occurs, sum p = sum p / r = 1, so
+Where every pair a, b with p(a,c) p(b,c) > 0 occurs, q = p / r sums to 1 as p does, so
 
-    I(a; b | c) = sum p (log r - 1 + 1/r),    terms >= 0, about p (r - 1)^2 / 2,
+    I(a; b | c) = sum {p log(p/q) - p + q},    terms >= 0, about p (r - 1)^2 / 2,
 
 with relative error about 1e-16 / max |r - 1|. Where some pair does not occur the plain sum is taken; it is then at
 least the missing mass sum p(a,c) p(b,c) / p(c), with absolute error about 1e-16. KL(p || q) = sum p log(p/q) likewise,
-with the q-mass of the cells where p = 0 added. Nothing is clipped.
+with the q-mass of the cells where p = 0 added. Nothing is clipped. Exact probabilities may be too small for a double:
+cells where p rounds to 0 add less than 1e-318 and are left out; a KL that needs such a q is rounded from the exact one.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
-import numbers
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, no_type_check
@@ -28,7 +29,7 @@ from typing import Any, no_type_check
 import numpy as np
 from scipy.special import entr
 
-from dkps_theory._validate import nearest_name, require, shown
+from dkps_theory._validate import InputError, nearest_name, require, shown
 from dkps_theory.information._atoms import (
     Names,
     aligned,
@@ -36,13 +37,18 @@ from dkps_theory.information._atoms import (
     checked_atoms,
     checked_probabilities,
     codes_of,
+    finite_number,
     followed,
     group,
     in_one_mode,
+    letters_for,
+    listed,
     ordered_letters,
 )
 from dkps_theory.information._cells import Cells, added_up, objects
+from dkps_theory.information.discrete import divergence_terms
 from dkps_theory.information.enclosure import Enclosure
+from dkps_theory.information.log_forms import LogForm
 
 #: The most cells that a dense table may have.
 LARGEST_TABLE = 10_000_000
@@ -128,11 +134,10 @@ class JointLaw:
         wanted = group(names)
         values = checked_probabilities("table", table)
         require(values.ndim == len(wanted), f"table: has {values.ndim} axes for the variables {wanted}")
-        alphabets = tuple(map(range, values.shape)) if letters is None else tuple(map(tuple, letters))
-        sizes = tuple(map(len, alphabets))
-        require(sizes == values.shape, f"letters: {sizes} of them for a table of shape {values.shape}")
-        place = np.argwhere(np.ones(values.shape, dtype=bool))
-        return cls(wanted, tuple(map(tuple, alphabets)), place, values.ravel())
+        own = (None,) * len(wanted) if letters is None else listed("letters", letters)
+        require(len(own) == len(wanted), f"letters: those of {len(own)} variables for {len(wanted)} names")
+        alphabets = tuple(itertools.starmap(letters_for, zip(wanted, own, values.shape, strict=True)))
+        return cls(wanted, alphabets, np.argwhere(np.ones(values.shape, dtype=bool)), values.ravel())
 
     @classmethod
     def independent(cls, **laws: Sequence[Any] | np.ndarray | Mapping[Any, Any]) -> JointLaw:
@@ -300,7 +305,7 @@ class JointLaw:
         >>> JointLaw.independent(x=[0.5, 0.25, 0.25]).entropy("x") == 1.5 * math.log(2)
         True
         """
-        joint, alone = map(self._cells.floats, self._cells.entropy_terms(self._columns(names), self._columns(given)))
+        joint, alone = self._cells.floats(self._cells.entropy_terms(self._columns(names), self._columns(given)))
         return float((alone * entr(joint / alone)).sum() + 0.0)  # of one letter 0, not -0
 
     def mutual_information(self, a: Names, b: Names, given: Names = ()) -> float:
@@ -313,9 +318,11 @@ class JointLaw:
         True
         """
         terms, complete = self._cells.information_terms(*map(self._columns, (a, b, given)))
-        joint, with_a, with_b, alone = map(self._cells.floats, terms)
-        ratio = (joint / with_a) * (alone / with_b)
-        return float((_excess(joint, ratio) if complete else joint * np.log(ratio)).sum())
+        joint, with_a, with_b, alone = self._cells.floats(terms)
+        share = with_b / alone
+        if complete:
+            return float(divergence_terms(np, joint, with_a, share))
+        return float((joint * (np.log(joint / with_a) - np.log(share))).sum())
 
     def interaction_information(self, a: Names, b: Names, c: Names, given: Names = ()) -> float:
         """Return I(a; b) - I(a; b | c), in nats, all given ``given``: above 0 for redundancy, below 0 for synergy.
@@ -339,11 +346,13 @@ class JointLaw:
 
     def kl_divergence(self, other: JointLaw) -> float:
         """Return KL(self || other) = sum p log(p/q), in nats; infinite where only ``other`` has probability 0."""
-        p, q = (np.asarray(x, dtype=np.float64) for x in aligned(self, other))
+        p, q = aligned(self, other)
         if np.any((p > 0) & (q == 0)):
             return math.inf
-        both = p > 0
-        return float(_excess(p[both], p[both] / q[both]).sum() + q[~both].sum())
+        first, second = (x.astype(np.float64) for x in (p, q))
+        if q.dtype == object and np.any((first > 0) & (second < np.finfo(np.float64).tiny)):
+            return float(LogForm((Fraction(x) / Fraction(y), Fraction(x)) for x, y in zip(p, q, strict=True) if x > 0))
+        return float(divergence_terms(np, first, 1.0, second))
 
     def is_markov(self, a: Names, b: Names, c: Names, tolerance: float = 1e-12) -> bool:
         """Whether a - b - c is a Markov chain: I(a; c | b) is 0, exactly so for an exact law, else up to ``tolerance``.
@@ -377,15 +386,8 @@ class JointLaw:
         return [tuple(own[code] for own, code in zip(alphabets, row, strict=True)) for row in codes]
 
 
-def _excess(p: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-    """Return p (log r - 1 + 1/r) >= 0, see the module's head."""
-    return p * (np.log(ratio) - (ratio - 1) / ratio)
-
-
 def _number(value: Any) -> Any:
-    number = value.item() if isinstance(value, np.generic) else value
-    require(
-        isinstance(number, numbers.Real) and math.isfinite(number),
-        f"expectation: the function returned {shown(value)}, which is no finite number",
-    )
+    number = finite_number(value)
+    if number is None:
+        raise InputError(f"expectation: the function returned {shown(value)}, which is no finite number")
     return number

@@ -123,7 +123,12 @@ class LogForm:
         raise ArithmeticError(f"the sign of {shown(self)} is not decided by {MOST_BITS} bits, and it is not 0")
 
     def __float__(self) -> float:
+        bits = BITS
         low, high = self.interval()
+        # Close to 0 the terms cancel, and 2^-128 of their size is no small part of the sum.
+        while high - low > abs(low + high) / 2**60 and bits < MOST_BITS and not (bits == BITS and self.is_zero):
+            bits *= 2
+            low, high = self.interval(bits)
         return float((low + high) / 2)
 
     def __repr__(self) -> str:

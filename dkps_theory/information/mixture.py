@@ -141,9 +141,9 @@ class Mixture(eqx.Module):
         Raises
         ------
         InputError
-            When the last axis is not d.
+            On NaN or infinity, and when the last axis is not d; traced points have their shape checked only.
         """
-        points = jnp.asarray(x)
+        points = x if isinstance(x, Tracer) else jnp.asarray(finite("x", x))
         d = self.dimension
         require(points.ndim > 0 and points.shape[-1] == d, f"x: got shape {points.shape}; its last axis must be {d}")
         return _log_density(self, points)

@@ -41,7 +41,7 @@ from jax.scipy.special import entr
 from jaxtyping import Array, Float
 
 from dkps_theory._gaussian import factorise
-from dkps_theory._validate import require
+from dkps_theory._validate import positive_number, require, shown
 from dkps_theory.information._mixture_pairs import (
     chernoff,
     component_entropies,
@@ -52,6 +52,9 @@ from dkps_theory.information._mixture_pairs import (
 )
 from dkps_theory.information.mixture import Mixture, blend, prepared, same_dimension
 
+#: How far above an upper bound rounding may put a lower one that meets it, relative to one plus its size.
+ROUNDING = 1e-12
+
 
 @final
 class Bounds(eqx.Module):
@@ -61,7 +64,7 @@ class Bounds(eqx.Module):
     ----------
     lowers, uppers
         The lower and the upper bounds by name; ``lower`` is the largest of the ones, ``upper`` the smallest of the
-        others.
+        others. Where the two meet and rounding puts the first above the second, ``lower`` is ``upper``.
     """
 
     lowers: dict[str, Float[Array, ""]]
@@ -70,7 +73,9 @@ class Bounds(eqx.Module):
     @property
     def lower(self) -> Float[Array, ""]:
         """The largest of the lower bounds."""
-        return jnp.stack(list(self.lowers.values())).max(axis=0)
+        largest = jnp.stack(list(self.lowers.values())).max(axis=0)
+        meet = largest - self.upper <= ROUNDING * (1 + jnp.abs(largest))
+        return jnp.where(meet, jnp.minimum(largest, self.upper), largest)
 
     @property
     def upper(self) -> Float[Array, ""]:
@@ -108,7 +113,7 @@ def entropy_bounds(mixture: Mixture, alpha: float = 0.5) -> Bounds:
     >>> round(float(bounds.lower), 6), round(float(bounds.upper), 6)  # h(N(0, 1)) + log 2
     (2.112086, 2.112086)
     """
-    require(0 < alpha < 1, f"alpha: got {alpha!r}; it must be inside (0, 1)")
+    require(positive_number(alpha) and alpha < 1, f"alpha: got {shown(alpha)}; it must be inside (0, 1)")
     return _entropy_bounds(mixture, jnp.asarray(alpha, dtype=jnp.float64))
 
 
@@ -274,24 +279,23 @@ def _kl_bounds(p: Mixture, q: Mixture) -> Bounds:
     return Bounds(
         {
             "entropies": cross.lower - own.upper,
-            "affinity": -2 * log_affinity_bounds(p, q).upper,
+            "affinity": jnp.abs(2 * log_affinity_bounds(p, q).upper),
             "zero": jnp.asarray(0.0),
         },
-        {"entropies": cross.upper - own.lower, "convexity": convexity(p, q)},
+        {"entropies": _not_negative(cross.upper - own.lower), "convexity": _not_negative(convexity(p, q))},
     )
 
 
 @jax.jit
 def _total_variation_bounds(p: Mixture, q: Mixture) -> Bounds:
     affinity = log_affinity_bounds(p, q)
-    # Rounding may leave the least upper bound of equal laws just below 0.
-    kl = jnp.maximum(jnp.minimum(_kl_bounds(p, q).upper, _kl_bounds(q, p).upper), 0.0)
+    kl = jnp.minimum(_kl_bounds(p, q).upper, _kl_bounds(q, p).upper)
     return Bounds(
-        {"affinity": -jnp.expm1(affinity.upper)},
+        {"affinity": jnp.abs(jnp.expm1(affinity.upper))},
         {
-            "affinity": jnp.sqrt(-jnp.expm1(2 * jnp.minimum(affinity.lower, 0.0))),
+            "affinity": jnp.sqrt(jnp.abs(jnp.expm1(2 * jnp.minimum(affinity.lower, 0.0)))),
             "pinsker": jnp.sqrt(kl / 2),
-            "bretagnolle_huber": jnp.sqrt(-jnp.expm1(-kl)),
+            "bretagnolle_huber": jnp.sqrt(jnp.abs(jnp.expm1(-kl))),
             "one": jnp.asarray(1.0),
         },
     )
@@ -308,8 +312,13 @@ def _jensen_shannon_bounds(p: Mixture, q: Mixture) -> Bounds:
             "total_variation": math.log(2) - entr(share) - entr(1 - share),
         },
         {
-            "entropies": half.upper - (first.lower + second.lower) / 2,
+            "entropies": _not_negative(half.upper - (first.lower + second.lower) / 2),
             "total_variation": variation.upper * math.log(2),
             "kl": (_kl_bounds(p, q).upper + _kl_bounds(q, p).upper) / 4,
         },
     )
+
+
+def _not_negative(upper: Float[Array, ""]) -> Float[Array, ""]:
+    """Return an upper bound of what is at least 0, where rounding may leave it just below 0; NaN stays."""
+    return jnp.where(upper <= 0, 0.0, upper)

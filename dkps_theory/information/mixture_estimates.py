@@ -37,18 +37,20 @@ of q lies inside a wide one of p and holds less than about 10/n of its mass, tak
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, final
+from typing import NamedTuple, TypeVar, final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float
 
 from dkps_theory._gaussian import LOG_TWO_PI, Factors, expected_log_densities, log_densities
 from dkps_theory._keys import checked_key
 from dkps_theory._types import Key
 from dkps_theory._validate import require, whole_number
-from dkps_theory.information.mixture import Mixture, prepared, same_dimension
+from dkps_theory.information.mixture import Mixture, prepared, present, same_dimension
 from dkps_theory.populations._draws import normals
 
 #: Halves of fewer draws than half of this cannot estimate three coefficients and a variance.
@@ -84,6 +86,9 @@ class MixtureDivergences(eqx.Module):
     jensen_shannon: StratifiedEstimate
 
 
+Found = TypeVar("Found", StratifiedEstimate, MixtureDivergences)
+
+
 def entropy_estimate(mixture: Mixture, key: Key, size: int) -> StratifiedEstimate:
     """Estimate the differential entropy H(p) = -E_p log p of a mixture, in nats.
 
@@ -103,7 +108,8 @@ def entropy_estimate(mixture: Mixture, key: Key, size: int) -> StratifiedEstimat
     Raises
     ------
     InputError
-        When ``size`` is no multiple of 4 or below 32, or the key is not typed.
+        When ``size`` is no multiple of 4 or below 32, the key is not typed, or components lie so far apart that the
+        number overflows; under jit and vmap an overflow stays in the result, as an error that is not finite.
 
     Notes
     -----
@@ -117,7 +123,7 @@ def entropy_estimate(mixture: Mixture, key: Key, size: int) -> StratifiedEstimat
     >>> round(float(estimate.value), 6), float(estimate.se) < 1e-9, estimate.n
     (2.112086, True, 64)
     """
-    return _entropy(mixture, checked_key(key), _checked_size(size))
+    return _not_overflowed(_entropy(mixture, checked_key(key), _checked_size(size)), mixture)
 
 
 def cross_entropy_estimate(p: Mixture, q: Mixture, key: Key, size: int) -> StratifiedEstimate:
@@ -143,7 +149,7 @@ def cross_entropy_estimate(p: Mixture, q: Mixture, key: Key, size: int) -> Strat
     1.918939
     """
     same_dimension(p, q)
-    return _cross_entropy(p, q, checked_key(key), _checked_size(size))
+    return _not_overflowed(_cross_entropy(p, q, checked_key(key), _checked_size(size)), p, q)
 
 
 def divergence_estimates(p: Mixture, q: Mixture, key: Key, size: int) -> MixtureDivergences:
@@ -176,23 +182,22 @@ def divergence_estimates(p: Mixture, q: Mixture, key: Key, size: int) -> Mixture
     >>> bool(abs(both.kl.value - 0.5) < 5 * both.kl.se), bool(abs(both.reverse_kl.value - 0.5) < 5 * both.reverse_kl.se)
     (True, True)
     """
-    same_dimension(p, q)
-    return _divergences(p, q, checked_key(key), _checked_size(size))
+    return _not_overflowed(_divergences(p, q, key, size), p, q)
 
 
 def kl_estimate(p: Mixture, q: Mixture, key: Key, size: int) -> StratifiedEstimate:
     """Estimate KL(p || q); parameters, errors and example as :func:`divergence_estimates`, whose field ``kl`` it is."""
-    return divergence_estimates(p, q, key, size).kl
+    return _not_overflowed(_divergences(p, q, key, size).kl, p, q)
 
 
 def total_variation_estimate(p: Mixture, q: Mixture, key: Key, size: int) -> StratifiedEstimate:
     """Estimate TV(p, q); see :func:`divergence_estimates`, whose field ``total_variation`` it is."""
-    return divergence_estimates(p, q, key, size).total_variation
+    return _not_overflowed(_divergences(p, q, key, size).total_variation, p, q)
 
 
 def jensen_shannon_estimate(p: Mixture, q: Mixture, key: Key, size: int) -> StratifiedEstimate:
     """Estimate JS(p, q); see :func:`divergence_estimates`, whose field ``jensen_shannon`` it is."""
-    return divergence_estimates(p, q, key, size).jensen_shannon
+    return _not_overflowed(_divergences(p, q, key, size).jensen_shannon, p, q)
 
 
 # Strata
@@ -325,8 +330,13 @@ def _cross_entropy(p: Mixture, q: Mixture, key: Key, size: int) -> StratifiedEst
     return _combine(law.weights, means, squares, k * size)
 
 
-@eqx.filter_jit
 def _divergences(p: Mixture, q: Mixture, key: Key, size: int) -> MixtureDivergences:
+    same_dimension(p, q)
+    return _all_divergences(p, q, checked_key(key), _checked_size(size))
+
+
+@eqx.filter_jit
+def _all_divergences(p: Mixture, q: Mixture, key: Key, size: int) -> MixtureDivergences:
     sides = (_prepare(p), _prepare(q))
     drawn = (_draw(side, part, size) for side, part in zip(sides, jax.random.split(key), strict=True))
     draws = _Draws(*(jnp.concatenate(parts) for parts in zip(*drawn, strict=True)))
@@ -350,6 +360,16 @@ def _integrands(difference: Float[Array, " n"]) -> Float[Array, "4 n"]:
     surprise = share * jax.nn.log_sigmoid(difference) + rest * jax.nn.log_sigmoid(-difference)
     forward, back = share * difference - tilt, tilt - rest * difference
     return jnp.stack([forward, back, 0.5 * jnp.abs(tilt), 0.5 * (math.log(2) + surprise)])
+
+
+def _not_overflowed(found: Found, *mixtures: Mixture) -> Found:
+    """Refuse what overflowed; that of a mixture that is not finite itself, from a fit that failed, is let through."""
+    leaves, given = jax.tree.leaves(found), jax.tree.leaves([present(mixture) for mixture in mixtures])
+    if not any(isinstance(leaf, Tracer) for leaf in leaves):
+        sound = bool(np.isfinite(jnp.stack(leaves)).all()) or not all(np.isfinite(part).all() for part in given)
+        place = "components lie so far apart, in units of their spread, that the estimate overflows"
+        require(sound, f"{'mixture' if len(mixtures) == 1 else 'p, q'}: {place}; keep them within about 1e75")
+    return found
 
 
 def _checked_size(size: object) -> int:

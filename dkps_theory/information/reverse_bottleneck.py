@@ -40,7 +40,7 @@ import dataclasses
 import math
 from typing import Any
 
-from dkps_theory._validate import nearest_name
+from dkps_theory._validate import nearest_name, require, shown
 from dkps_theory.bounds.generalization import (
     Number,
     l31_bound,
@@ -321,7 +321,8 @@ def side_by_side(
     Raises
     ------
     InputError
-        When the world has no loss, a number is out of its range, or L43's right side is negative with this delta.
+        When ``world`` is no such world or has no loss, a number is out of its range, or L43's right side is negative
+        with this delta.
 
     Examples
     --------
@@ -341,6 +342,10 @@ def side_by_side(
     L48         E[R_D(W') - R^_anchor(W')]   0.5000   0.5887   0.0887
     T49         GGMI                         0.0000   0.5623   0.5623
     """
+    require(
+        isinstance(world, ReverseBottleneckWorld),
+        f"world: got {shown(world)}; it must be a ReverseBottleneckWorld, such as DiscreteWorld or LinearGaussianWorld",
+    )
     variance = float(world.loss_range) ** 2 / 4 if proxy is None else proxy
     network = {"layers": layers, "contraction": contraction, "proxy": variance}
     variations = {

@@ -16,6 +16,7 @@ rank               by exact elimination
 sum entry max_abs  of a matrix; entry takes (matrix, row, column), counted from 0
 least_stress       minimum of raw stress on the line, over all configurations, of dissimilarities
 least_orders       how many orders of the points, up to reversal, reach it
+entropy_bits       of a law, or of what columns of values say under it (below)
 =================  =====================================================================
 
 Raw stress on the line: for points in a given order the best coordinates without regard to the order are
@@ -23,6 +24,11 @@ x_i = (1/n) sum_j s_ij D_ij, s_ij = 1 where j comes before i and -1 where it com
 V = sum D^2 - 2 n sum x_i^2 for sum over ordered pairs of (s_ij (x_i - x_j) - D_ij)^2. That sum is at least the stress
 of any x, since (|a| - D)^2 <= (a - D)^2 for D >= 0, and equals it for an x in this order. So the least V over all
 orders is the least stress; and each order gives one x, so there are at most least_orders minimisers up to motions.
+
+Entropy in bits: (law) takes the entries of a matrix for the probabilities of as many letters; (law, X, Y, ...) takes
+the law as one column, a row for each outcome, and X, Y, ... as columns of the values that variables have there, and
+adds up the outcomes on which all of them agree. A probability 2^-k brings k 2^-k, and 0 brings 0, so that the entropy
+is rational; any other probability is refused.
 
 Relations: ``==``, ``!=``, ``<``, ``<=`` between numbers, ``==`` and ``!=`` between matrices too.
 """
@@ -134,6 +140,29 @@ def least_orders(a: Matrix) -> Fraction:
     return Fraction(values.count(min(values)))
 
 
+def entropy_bits(law: Matrix, *variables: Matrix) -> Fraction:
+    """Return the entropy in bits of the law, or of the variables under it, where all probabilities are dyadic."""
+    outcomes = [probability for row in law for probability in row]
+    if min(outcomes, default=0) < 0 or sum(outcomes) != 1:
+        raise CertificateError(f"entropy_bits: wants a law; the entries sum to {sum(outcomes)}")
+    if variables and any(
+        len(column) != len(law) or any(len(row) != 1 for row in [*law, *column]) for column in variables
+    ):
+        raise CertificateError("entropy_bits: wants columns, with a row for each outcome of the law")
+    letters = list(zip(*([row[0] for row in column] for column in variables), strict=True)) or range(len(outcomes))
+    sums: dict[Any, Fraction] = {}
+    for letter, probability in zip(letters, outcomes, strict=True):
+        sums[letter] = sums.get(letter, Fraction(0)) + probability
+    return sum((p * _exponent(p) for p in sums.values() if p), Fraction(0))
+
+
+def _exponent(p: Fraction) -> int:
+    """Return k where p = 2^-k."""
+    if p.numerator != 1 or p.denominator & (p.denominator - 1):
+        raise CertificateError(f"entropy_bits: {p} is no power of 1/2, so the entropy need not be rational")
+    return p.denominator.bit_length() - 1
+
+
 #: What an expression may call.
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": _entrywise(operator.add),
@@ -153,6 +182,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "max_abs": lambda a: max(abs(x) for row in a for x in row),
     "least_stress": least_stress,
     "least_orders": least_orders,
+    "entropy_bits": entropy_bits,
     "entry": lambda a, i, j: a[int(i)][int(j)],
 }
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -150,17 +150,29 @@ def test_layered_loss_by_loops_with_layers_that_know_w():
         (lambda: l44_bound(-1, 0.5, 1.0, 1, 1.0), "layers: got -1"),
         (lambda: l44_bound(1, 0.0, 1.0, 1, 1.0), r"contraction: got 0; it must lie in \(0, 1\]"),
         (lambda: l44_bound(1, 1.1, 1.0, 1, 1.0), "contraction: got 1.1"),
+        (lambda: l44_bound(1, 1 + 1e-10, 1.0, 1, 1.0), "contraction: got 1.0000000001"),
+        (lambda: l44_bound(1, -1e-10, 1.0, 1, 1.0), "contraction: got -1e-10"),
+        (lambda: l44_bound(1, 0.5, -1e-10, 1, 1.0), r"proxy \(sigma\^2\): got -1e-10"),
+        (lambda: l31_bound(-1e-10, 0.0, 0.0, 0.0), "loss_range: got -1e-10"),
+        (lambda: l31_bound(1.0, 1 + 1e-8, 0.0, 0.0), r"tv_model: got 1.00000001; it must be in \[0, 1\]"),
         (lambda: l44_bound(1, 0.5, -1.0, 1, 1.0), r"proxy \(sigma\^2\): got -1"),
         (lambda: l44_bound(1, 0.5, 1.0, 0, 1.0), r"n \(points\): got 0"),
-        (lambda: l44_bound(1, 0.5, 1.0, 1, -0.1), "information: got -0.1; no mutual information is negative"),
+        (lambda: l44_bound(1, 0.5, 1.0, 1, -0.1), "information: got -0.1; it must be at least 0"),
         (lambda: l48_bound(1, 0.5, 1.0, 0, 1.0), r"m \(anchors\): got 0"),
         (lambda: t45_bound(**(T45 | {"delta": -1.0})), "delta: got -1, with which L43 bounds I"),
         (lambda: t49_bound(np.ones(2), 0.0, 0.0, 0.0, 0.0, 0.0), r"information_gain: got shape \(2,\)"),
         (lambda: symmetric_channel_contraction(1.5), "error: got 1.5"),
+        (lambda: symmetric_channel_contraction([0.1, 0.2]), r"error: got shape \(2,\); it must be one number"),
         (lambda: dobrushin_coefficient([0.5, 0.5]), r"channel: got shape \(2,\); it must be a matrix"),
         (lambda: dobrushin_coefficient([[0.5, 0.5], [0.5, 0.4]]), r"channel: row \[1\] is no law: sum 0.9"),
         (lambda: dobrushin_coefficient([[1.5, -0.5]]), r"row \[0\] is no law: sum 1, least -0.5"),
         (lambda: layered_loss([], [0.0, 1.0]), r"loss: got shape \(2,\)"),
+        (lambda: layered_loss([], [[0.0, 1.0], [1.0]]), "loss: not an array of numbers"),
+        (lambda: layered_loss([], None), "loss: 1 value not finite"),
+        (lambda: layered_loss([], [["0", "1"]]), "loss: holds <U1 values; they must be numbers"),
+        (lambda: layered_loss(None, np.eye(2)), "channels: got None; they must be a sequence of tables"),
+        (lambda: layered_loss([None], np.eye(2)), r"channels\[0\]: 1 value not finite"),
+        (lambda: layered_loss([[[1.0], [0.5, 0.5]]], np.eye(2)), r"channels\[0\]: not an array of numbers"),
         (lambda: layered_loss([np.eye(3)], np.eye(2)), r"channels\[0\]: got shape \(3, 3\)"),
         (lambda: layered_loss([np.stack([np.eye(2)] * 3)], np.eye(2)), r"must be \(x, 2\) or \(2, x, 2\)"),
         (lambda: layered_loss([np.eye(2), 2 * np.eye(2)], np.eye(2)), r"channels\[1\]: row \[0\] is no law: sum 2"),
@@ -171,5 +183,7 @@ def test_numbers_out_of_range_are_named(unannotated, call, message: str):
         call()
 
 
-def test_rounding_below_zero_is_zero_information():
+def test_what_leaves_a_range_by_rounding_is_its_end():
     assert l44_bound(0, 1.0, 1.0, 1, -1e-15) == 0
+    assert l31_bound(1.0, 1 + 1e-10, -1e-10, 0.0) == 1
+    assert dobrushin_coefficient([[1 + 5e-13, 0.0], [0.0, 1.0]]) == 1

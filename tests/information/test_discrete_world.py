@@ -342,6 +342,11 @@ def test_the_anchors_contract_by_their_own_eta():
         side_by_side(world, delta=-5.0)
 
 
+def test_side_by_side_wants_a_world(unannotated):
+    with pytest.raises(InputError, match="world: got 3; it must be a ReverseBottleneckWorld"):
+        side_by_side(3)
+
+
 def test_side_by_side_of_a_gaussian_world():
     table = side_by_side(LinearGaussianWorld())
     assert table["L31"].true is table["L31"].bound is table["L31"].slack is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from fractions import Fraction
 
 import pytest
@@ -29,6 +30,12 @@ ECHO = {"data_law": [0.5, 0.5], "prompt": lambda s: s[0], "training": lambda s: 
         ({"h": lambda e: e / 2}, "h at 0 is 0.0; answers add"),
         ({"h": {0: 1}}, "h: says nothing of 1"),
         ({"h": 3}, "h: got 3; it must be a function or a mapping"),
+        ({"training": None}, "training: got None; it must be a function, a mapping or a table with rows"),
+        ({"prompt": None}, "prompt: got None; it must be"),
+        ({"prompt": "ab"}, "prompt: got 'ab'; it must be"),
+        ({"curation": 5}, "curation: got 5; it must be"),
+        ({"training": lambda _: {1}}, r"training at \(0,\): unhashable type: 'set'"),
+        ({"loss": 5}, r"loss: got shape \(\)"),
         ({"curation": {0.5: 1.0}}, r"part of M \+ eps is 0.5; answers add"),
         ({"training": {(0,): 0, (1,): 1}, "anchors": 2}, r"training on the anchors: says nothing of \(0, 0\)"),
     ],
@@ -45,6 +52,31 @@ def test_a_loss_is_named_when_it_lacks_a_letter(unannotated):
         _ = DiscreteWorld.build(**(ECHO | {"training": lambda _: "a"}), loss=WRONG_BIT).true_risk
     with pytest.raises(InputError, match=r"loss: got shape \(2,\)"):
         DiscreteWorld.build(**ECHO, loss=[0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ([[0.0, 1.0], [1.0]], "loss: not an array of numbers"),
+        ([["no", "yes"], ["yes", "no"]], "loss: not an array of numbers"),
+        ([[0.0, math.nan], [1.0, 0.0]], r"loss: 1 value not finite, the first at \[0, 1\]"),
+        ([["0", "1"], ["1", "0"]], "loss at w = 0, z = 0: got .*'0'.*; it must be a finite number"),
+        (lambda w, z: "text", "loss at w = 0, z = 0: got 'text'; it must be a finite number"),
+        (lambda w, z: None, "loss at w = 0, z = 0: got None"),
+        (lambda w, z: math.inf, "loss at w = 0, z = 0: got inf"),
+    ],
+)
+def test_a_loss_that_is_no_number_is_named(unannotated, loss, message: str):
+    for quantity in ("true_risk", "empirical_risk", "loss_range"):
+        with pytest.raises(InputError, match=message):
+            getattr(DiscreteWorld.build(**ECHO, loss=loss), quantity)
+
+
+def test_a_world_needs_a_law_and_a_loss_that_can_be_called(unannotated):
+    with pytest.raises(InputError, match="law: got None; it must be a JointLaw of S_anchor"):
+        DiscreteWorld(None)
+    with pytest.raises(InputError, match=r"loss: got \[\[0, 1\], \[1, 0\]\]; it must be a function"):
+        DiscreteWorld(law_by_hand(), loss=WRONG_BIT)
 
 
 def law_by_hand(change: str = "", *, exact: bool = True) -> JointLaw:

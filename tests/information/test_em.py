@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import warnings
 
 import jax
@@ -66,7 +65,7 @@ def scikit_learns(data: np.ndarray, start: Mixture, k: int, covariance_type: str
 
 
 @pytest.mark.parametrize(
-    ("d", "covariance_type"), [(1, "diagonal"), *itertools.product([2, 8], TYPES)]
+    ("d", "covariance_type"), [(1, "diagonal"), (2, "diagonal"), (8, "full"), (8, "spherical")]
 )  # in one dimension the three types are one
 def test_the_same_fit_as_scikit_learns_from_the_same_start(d: int, covariance_type: str):
     n = 120

@@ -46,6 +46,11 @@ def test_double_precision_lies_at_the_certified_value(law: JointLaw, other: Join
     assert isinstance(known.total_variation(other), Fraction)
 
 
+def test_a_float_has_all_its_digits_where_the_terms_cancel():
+    assert float(LogForm([(10**300 + 1, 1), (10**300, -1)])) == 1e-300
+    assert float(3 * log(2) - log(8)) == float(log(2) - log(2)) == 0
+
+
 @quick
 @given(strategies.joint_laws(exact=True))
 def test_identities_are_exact(law: JointLaw):

@@ -231,3 +231,30 @@ def test_log_density_far_from_the_origin_keeps_its_digits():
     found = log_densities(jnp.asarray([[offset + 1e-3]]), jnp.asarray([[offset]]), factorise(covariance))
     z = (offset + 1e-3 - offset) / 1e-3
     assert float(found[0, 0]) == pytest.approx(-0.5 * z**2 - math.log(1e-3) - 0.5 * math.log(2 * math.pi), rel=1e-12)
+
+
+def law(mean: float, variance: float) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([mean]), np.array([[variance]])
+
+
+def test_scales_whose_square_has_no_double():
+    narrow, wide = law(0.0, 1e-300), law(0.0, 1e300)
+    truth = 300 * math.log(10) - math.log(2)
+    for first, second in ((narrow, wide), (wide, narrow)):
+        assert float(gaussian_renyi(*first, *second, 0.5)) == pytest.approx(truth, rel=1e-15)
+        assert gaussian_hellinger(*first, *second) == 1
+    assert float(gaussian_kl(*narrow, *wide)) == pytest.approx(300 * math.log(10) - 0.5, rel=1e-15)
+
+
+def test_a_divergence_that_overflows_is_refused():
+    near, far = law(0.0, 1.0), law(1e160, 1.0)
+    assert gaussian_hellinger(*near, *far) == gaussian_total_variation(*near, *far) == 1
+    for call in (
+        lambda: gaussian_kl(*near, *far),
+        lambda: gaussian_kl(*law(0.0, 1e300), *law(0.0, 1e-300)),
+        lambda: gaussian_renyi(*near, *far, 0.5),
+        lambda: gaussian_kl(*law(-1e308, 1.0), *law(1e308, 1.0)),
+        lambda: gaussian_hellinger(*law(0.0, 1e-300), *law(1e250, 1e-300)),
+    ):
+        with pytest.raises(InputError, match="overflows double precision"):
+            call()

@@ -292,6 +292,22 @@ def test_total_variation_is_the_largest_difference_of_one_event(p: JointLaw, q: 
         assert p.kl_divergence(q) == math.inf
 
 
+def test_probabilities_that_overflow_a_ratio_or_have_no_double():
+    least = Fraction(1, 10**400)
+    table = [[least, 0], [0, 1 - least]]
+    law = JointLaw.from_table(("x", "y"), table)
+    assert law.mutual_information("x", "y") == law.entropy("x") == law.entropy("x", "y") == 0  # 9e-398
+    half, apart = JointLaw.independent(x=[HALF, HALF]), law.margin("x")
+    truth = 200 * math.log(10) - math.log(2)
+    assert half.kl_divergence(apart) == pytest.approx(truth, rel=1e-15)
+    assert JointLaw.independent(x=[0.5, 0.5]).kl_divergence(apart) == pytest.approx(truth, rel=1e-15)
+    assert apart.kl_divergence(half) == pytest.approx(math.log(2), rel=1e-15)
+    tiny = JointLaw.from_table(("x", "y"), [[1e-310, 0], [0, 1]])
+    assert tiny.mutual_information("x", "y") == pytest.approx(1e-310 * (1 + 310 * math.log(10)), rel=1e-9)
+    floats = JointLaw.independent(x=[0.5, 0.5]).kl_divergence(tiny.margin("x"))
+    assert floats == pytest.approx(155 * math.log(10) - math.log(2), rel=1e-12)
+
+
 # Modes and errors
 
 
@@ -331,9 +347,12 @@ BITS = JointLaw.independent(bit=[0.5, 0.5], coin=[0.5, 0.5])
         (lambda: JointLaw.independent(x=["a", "b"]), "x: got 'a'; probabilities are floats or Fractions"),
         (lambda: JointLaw.independent(x=1), "x: got 1; a law is a sequence of probabilities or a mapping"),
         (lambda: JointLaw.independent(x=[]), "x: is empty"),
-        (lambda: JointLaw.from_table("x", [[0.5], [0.5, 0.0]]), "probabilities are floats or Fractions"),
+        (lambda: JointLaw.from_table("x", [[0.5], [0.5, 0.0]]), r"table: got \[0.5\]; .* rows must be of one length"),
+        (lambda: JointLaw.from_table("x", [0.5, 0.5], 5), "letters: got 5; they must be a sequence"),
+        (lambda: JointLaw.from_table("x", [0.5, 0.5], [5]), "letters of x: got 5; they must be a sequence"),
+        (lambda: BITS.then("w", "bit", np.eye(2), letters=5), "letters of w: got 5; they must be a sequence"),
         (lambda: JointLaw.from_table(("x", "y"), [0.5, 0.5]), "table: has 1 axes for the variables"),
-        (lambda: JointLaw.from_table("x", [0.5, 0.5], [(1, 2, 3)]), r"letters: \(3,\) of them for a table of shape"),
+        (lambda: JointLaw.from_table("x", [0.5, 0.5], [(1, 2, 3)]), "x: 2 probabilities for 3 letters"),
         (lambda: JointLaw.from_table("x", [0.5, 0.5], [(1, 1)]), "letters of x: got .1, 1.; they must be distinct"),
         (lambda: JointLaw.from_table(("x", "x"), np.full((2, 2), 0.25)), "names: 'x' comes twice"),
         (lambda: JointLaw(("x",), ((0, 1),), np.array([[2]]), np.ones(1)), "codes: one has no letter"),
@@ -355,7 +374,7 @@ BITS = JointLaw.independent(bit=[0.5, 0.5], coin=[0.5, 0.5])
         (lambda: BITS.then("w", "bit", [[0.5, 0.5], [0.5, 0.25]]), "w given 1: sums to 0.75"),
         (lambda: BITS.then("w", ("bit", "coin"), lambda b, c: [b, c]), "w given 0, 0: sums to 0"),
         (lambda: BITS.then("w", "bit", np.eye(3)), r"w: the channel has shape \(3, 3\); it must be \(2, k\)"),
-        (lambda: BITS.then("w", "bit", np.eye(2), letters="abc"), "w: 2 probabilities in a row for 3 letters"),
+        (lambda: BITS.then("w", "bit", np.eye(2), letters="abc"), "w: 2 probabilities for 3 letters"),
         (lambda: BITS.then("w", "bit", lambda b: [1, 0], letters="abc"), "w given 0: 2 probabilities for 3 letters"),
         (lambda: BITS.then("w", "bit", lambda b: {"d": 1}, letters="abc"), "w: 'd' is none of its letters"),
         (lambda: BITS.then("w", "bit", {0: [0.5, 0.5]}), "w: the channel says nothing of 1"),

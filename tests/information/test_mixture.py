@@ -114,6 +114,8 @@ def test_bad_calls_are_one_line():
     mixture = padded(*GOOD)
     for call in (
         lambda: mixture.log_density(np.zeros((4, 3))),
+        lambda: mixture.log_density("abc"),
+        lambda: mixture.log_density([np.nan, 0.0]),
         lambda: mixture.sample(jax.random.key(0), 0),
         lambda: mixture.sample(0, 5),
         lambda: Mixture.spherical([1.0], [[0.0]], [0.0]),

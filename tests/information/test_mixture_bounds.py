@@ -17,6 +17,7 @@ from dkps_theory.information._mixture_pairs import chernoff, convexity, log_affi
 from dkps_theory.information.gaussian import gaussian_entropy, gaussian_kl, gaussian_renyi, gaussian_total_variation
 from dkps_theory.information.mixture import Mixture
 from dkps_theory.information.mixture_bounds import (
+    Bounds,
     entropy_bounds,
     jensen_shannon_bounds,
     kl_bounds,
@@ -195,6 +196,30 @@ def test_nearest_neighbours_agree():
     assert abs(estimate - truth) < 0.12
 
 
+def test_bounds_that_meet_are_not_crossed_by_rounding():
+    """Of a law with itself, and of laws too far apart to overlap, the bounds meet; the ends of the range are kept."""
+    rng = np.random.default_rng(0)
+    laws = [random_mixture(rng, 1, 3.0) for _ in range(10)]
+    far = [Mixture(law.weights, law.means + 1e4, law.covariances) for law in laws]
+    singles = [one_dimensional([1.0], [mean], [1.0]) for mean in (0.0, 1e-9)]
+    for p, q in [*((law, law) for law in laws), *zip(laws, far, strict=True), singles, singles[:1] * 2]:
+        for bounds in (f(p, q) for f in ALL_BOUNDS):
+            assert bounds.lower <= bounds.upper
+        for bounds, top in (
+            (kl_bounds(p, q), np.inf),
+            (total_variation_bounds(p, q), 1.0),
+            (jensen_shannon_bounds(p, q), np.log(2)),
+        ):
+            assert not np.signbit(bounds.lower)
+            assert not np.signbit(bounds.upper)
+            assert bounds.upper <= top
+
+
+def test_bounds_that_cross_by_more_than_rounding_show_it():
+    crossed = Bounds({"one": jnp.asarray(1.0)}, {"one": jnp.asarray(1.0 - 1e-11)})
+    assert crossed.lower > crossed.upper
+
+
 def test_cubature_that_is_stopped_says_so(monkeypatch):
     monkeypatch.setattr(mixture_cubature, "MOST_POINTS", 100)
     p, q = PAIRS["overlapping"]
@@ -217,6 +242,7 @@ def test_bad_input_is_one_line():
         (lambda: kl_product_approximation(p, flat), "dimension"),
         (lambda: kl_variational_approximation(p, flat), "dimension"),
         (lambda: entropy_bounds(p, 1.0), "alpha"),
+        (lambda: entropy_bounds(p, "a"), "alpha: got 'a'; it must be inside"),
     ):
         with pytest.raises(InputError, match=message):
             call()

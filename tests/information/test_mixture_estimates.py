@@ -203,6 +203,29 @@ def test_single_quantities_are_fields_of_the_joint_estimate():
     assert joint.kl.n == 2 * PADDED * SIZE
 
 
+def test_what_overflows_is_refused_and_the_rest_is_known():
+    key = jax.random.key(0)
+    split = one_dimensional([0.5, 0.5], [0.0, 1e200], [1.0, 1.0])
+    near, far, beyond = (one_dimensional([1.0], [mean], [1.0]) for mean in (0.0, 1e100, 1e200))
+    assert float(total_variation_estimate(near, far, key, SIZE).value) == pytest.approx(1)
+    for call, message in (
+        (lambda: kl_estimate(near, far, key, SIZE), "p, q: components lie so far apart"),
+        (lambda: divergence_estimates(near, far, key, SIZE), "p, q: components"),
+        (lambda: cross_entropy_estimate(near, far, key, SIZE), "p, q: components"),
+        (lambda: total_variation_estimate(near, beyond, key, SIZE), "p, q: components"),
+        (lambda: jensen_shannon_estimate(near, beyond, key, SIZE), "p, q: components"),
+        (
+            lambda: entropy_estimate(split, key, SIZE),
+            "mixture: components",
+        ),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
+    assert np.isinf(jax.jit(kl_estimate, static_argnums=3)(near, far, key, SIZE).se)
+    failed = one_dimensional([np.nan], [0.0], [1.0])
+    assert np.isnan(kl_estimate(failed, near, key, SIZE).value)
+
+
 @pytest.mark.usefixtures("unannotated")
 def test_bad_input_is_one_line():
     p, q = PAIRS["single"][0], Mixture([1.0], [[0.0, 0.0]], [np.eye(2)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import equinox as eqx
@@ -110,11 +111,18 @@ def test_moments_are_those_of_loops():
         np.testing.assert_allclose(covariances[k], np.cov(own.T) if len(own) > 1 else 0.0, atol=1e-12)
 
 
+@functools.cache
+def generations(protocol: str):
+    """A world and 20 generations of it, that the tests below share."""
+    world = MixtureWorld(3, 2, 1, protocol=protocol, room=ROOM)
+    keys = jax.random.split(jax.random.key(1), 20)
+    return world, eqx.filter_jit(lambda world, keys: jax.vmap(world.generate)(keys))(world, keys)
+
+
 @pytest.mark.parametrize("protocol", ["published", "corrected"])
 def test_a_repetition_is_the_protocol(protocol):
     K, J, L, d = 3, 2, 1, 2
-    world = MixtureWorld(K, J, L, dimension=d, protocol=protocol, room=ROOM)
-    found = eqx.filter_jit(MixtureWorld.generate)(world, jax.random.key(1))
+    found = jax.tree.map(lambda leaf: leaf[0], generations(protocol)[1])
     truth, made = found.truth, found.generator
     np.testing.assert_allclose(truth.weights, [1 / 5] * 5 + [0.0] * 4)
     np.testing.assert_allclose(made.weights, [1 / 6] * 6 + [0.0] * 3)
@@ -137,19 +145,49 @@ def test_a_repetition_is_the_protocol(protocol):
     assert int(found.synthetic.labels.max()) < K + J + L
 
 
-def test_points_have_the_law_of_their_components():
-    """Whitened squares are chi-square; two-sided at 1e-7, and labels are right with probability one."""
-    world = MixtureWorld(2, 2, 2, dimension=3, synthetic=4000)
-    found = eqx.filter_jit(MixtureWorld.generate)(world, jax.random.key(2))
-    points, labels = np.asarray(found.synthetic.points), np.asarray(found.synthetic.labels)
-    means, covariances = np.asarray(found.generator.means), np.asarray(found.generator.covariances)
-    total = 0.0
-    for k in range(6):
-        rest = points[labels == k] - means[k]
-        total += float((rest * np.linalg.solve(covariances[k], rest.T).T).sum())
-    assert 5e-8 < stats.chi2(3 * 4000).cdf(total) < 1 - 5e-8
-    counts = np.bincount(labels, minlength=6)
+@pytest.mark.parametrize("protocol", ["published", "corrected"])
+def test_means_and_covariances_have_their_laws(protocol):
+    """Kolmogorov-Smirnov at 1e-7: means uniform, traces as NumPy's; one key for two of them would show as well."""
+    truth = generations(protocol)[1].truth
+    means, covariances = np.asarray(truth.means), np.asarray(truth.covariances)  # (20, 9, 2), (20, 9, 2, 2)
+    assert stats.kstest(means.ravel() / 10, "uniform").pvalue > 1e-7
+    assert len(np.unique(means)) == means.size
+    assert len(np.unique(covariances[..., 0, 0])) == covariances[..., 0, 0].size
+    A, B = np.random.default_rng(0).uniform(size=(2, 4000, 2, 2))
+    if protocol == "published":
+        theirs = np.linalg.svd(A @ B.swapaxes(1, 2), compute_uv=False).sum(axis=1)  # trace (C'C)^{1/2}
+    else:
+        theirs = (A**2).sum(axis=(1, 2)) + 0.02
+    assert stats.ks_2samp(np.trace(covariances, axis1=2, axis2=3).ravel(), theirs).pvalue > 1e-7
+
+
+def whitened(sample: Sample, law: Mixture) -> np.ndarray:
+    """W_k (x - mu_k) of every point that is there, k its component."""
+    at = np.asarray(sample.present)
+    labels = np.asarray(sample.labels)[at]
+    roots = np.linalg.cholesky(np.asarray(law.covariances))[labels]
+    rest = np.asarray(sample.points)[at] - np.asarray(law.means)[labels]
+    return np.linalg.solve(roots, rest[:, :, None])[:, :, 0]
+
+
+@pytest.mark.parametrize("protocol", ["published", "corrected"])
+def test_points_have_the_law_of_their_components(protocol):
+    """Whitened coordinates are independent standard normals; each test at 1e-7, two-sided."""
+    found = generations(protocol)[1]
+    for name, law in (("anchors", "truth"), ("synthetic", "generator")):
+        each = [
+            whitened(*(jax.tree.map(lambda leaf, at=at: leaf[at], getattr(found, part)) for part in (name, law)))
+            for at in range(20)
+        ]
+        z = np.concatenate(each)
+        assert stats.kstest(z.ravel(), "norm").pvalue > 1e-7
+        assert 5e-8 < stats.chi2(z.size).cdf((z**2).sum()) < 1 - 5e-8
+        assert abs(z.prod(axis=1).sum()) < 5.5 * len(z) ** 0.5
+        assert len(np.unique(z)) == z.size
+    counts = np.bincount(np.asarray(found.synthetic.labels).ravel(), minlength=6)
     assert stats.chisquare(counts).pvalue > 1e-7
+    if protocol == "corrected":
+        assert stats.chisquare(np.bincount(np.asarray(found.anchors.labels).ravel(), minlength=3)).pvalue > 1e-7
 
 
 def test_labels_are_quantiles_and_absent_components_are_never_drawn():
@@ -158,17 +196,20 @@ def test_labels_are_quantiles_and_absent_components_are_never_drawn():
     assert label_at(weights, uniform).tolist() == [1, 1, 1, 3, 3, 3]
     spread = Mixture(weights, jnp.arange(5.0)[:, None] * 100, jnp.ones((5, 1, 1)))
     labels = label_at(weights, jnp.linspace(0, 0.999, 50))
-    drawn = points_at(jax.random.key(0), spread, labels)
+    drawn = jax.jit(points_at)(jax.random.key(0), spread, labels)
     np.testing.assert_array_equal(np.round(np.asarray(drawn)[:, 0] / 100), labels)
 
 
 def test_components_without_anchors_are_left_out_of_the_generator():
-    world = MixtureWorld(4, 1, 1, anchors=2)
-    found = eqx.filter_jit(MixtureWorld.generate)(world, jax.random.key(0))
-    seen = set(np.asarray(found.anchors.labels).tolist())
-    expected = np.array([k in seen or k >= 4 for k in range(6)], float)
-    np.testing.assert_allclose(found.generator.weights, expected / expected.sum())
-    assert np.isfinite(np.asarray(found.synthetic.points)).all()
+    world, generation = generations("corrected")
+    truth = jax.tree.map(lambda leaf: leaf[0], generation.truth)
+    anchors = Sample(jnp.asarray([[1.0, 2.0]] * 2), jnp.asarray([1, 1]), jnp.asarray([True, False]))
+    found = eqx.filter_jit(MixtureWorld.generator)(world, truth, anchors)
+    np.testing.assert_allclose(found.weights, [0, 1 / 4, 0, 1 / 4, 1 / 4, 1 / 4, 0, 0, 0])
+    np.testing.assert_allclose(found.means[1], [1, 2])
+    np.testing.assert_allclose(found.covariances[1], 1e-6 * np.eye(2))
+    for leaf in jax.tree.leaves(found):
+        assert np.isfinite(leaf).all()
 
 
 def test_worlds_of_one_room_share_code_and_fits_use_their_components_only():
@@ -177,15 +218,17 @@ def test_worlds_of_one_room_share_code_and_fits_use_their_components_only():
     @eqx.filter_jit
     def run(world: MixtureWorld, key: jax.Array):
         calls.append(1)
-        generation = world.generate(key)
-        return generation, world.fits(key, generation)
+        data_key, fit_key = jax.random.split(key)
+        generation = world.generate(data_key)
+        return generation, world.fits(fit_key, generation)
 
     for K, J, L in ((2, 2, 2), (4, 1, 2), (2, 5, 2)):
-        generation, (first, second) = run(MixtureWorld(K, J, L, room=ROOM), jax.random.key(7))
+        generation, (first, second) = run(MixtureWorld(K, J, L, protocol="published", room=ROOM), jax.random.key(7))
         assert np.asarray(first.mixture.weights > 0).tolist() == [k < K for k in range(ROOM[0])]
         assert np.asarray(second.mixture.weights > 0).tolist() == [k < K + J + L for k in range(ROOM[1])]
-        points = generation.synthetic.points
-        assert float(second.log_likelihood) == pytest.approx(float(second.mixture.log_density(points).mean()), abs=1e-9)
+        for fit, sample in ((first, generation.anchors), (second, generation.synthetic)):
+            own = np.where(sample.present, fit.mixture.log_density(sample.points), 0.0).sum() / sample.present.sum()
+            assert float(fit.log_likelihood) == pytest.approx(float(own), abs=1e-9)
     assert len(calls) == 1
 
 
@@ -209,6 +252,7 @@ def test_bad_worlds_are_refused(unannotated, arguments, message):
         MixtureWorld(**numbers)
 
 
+@pytest.mark.slow  # every operation is compiled on its own
 def test_a_generation_is_the_same_compiled_and_not():
     world, key = MixtureWorld(1, 1, 2, room=(2, 6)), jax.random.key(9)
     plain, compiled = world.generate(key), eqx.filter_jit(MixtureWorld.generate)(world, key)

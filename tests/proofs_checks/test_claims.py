@@ -25,6 +25,7 @@ PROMISED = {
         "A25": "DEF T1 T2 T2/decomposition C1 C2 A1 A2 P1 TAB1 TAB2 X1 X2 X3 X4",
         "H25": "T1 T2 X1 X2 X3 X4 X5",
         "B26": "DEF T1 T2",
+        "G25": "L31 D41 DI BSYN L43 L44 T45 L48 Q1 GGMI T49 KLGAP F5 F7J F7K F7L",
         "DK": "M1 M2 M3 M4 M5/apart M5/coincident M5/perspective M5/closed-gap M5/above-rank M6 M7 M8 M9",
         "CL": "WEYL DK PROC CENTRE RIGID CHEB DPI TV PINSKER MAXENT XR ECKART WEDIN HKZ SCHOENBERG",
     }.items()
