@@ -316,7 +316,8 @@ def side_by_side(
     delta
         delta of L43 in T45; the least one unless given.
     given_prompt
-        Which reading of D_M and D_gen. L44 and T45 hold for the first; for marginal laws nothing makes them hold.
+        Which reading of D_M and D_gen. L44 and T45 hold for the first; for marginal laws only when
+        there is one generated point.
 
     Raises
     ------

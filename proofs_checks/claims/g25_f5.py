@@ -90,7 +90,7 @@ def _noise(dependent: bool, setting: Setting) -> Evidence:
         data = {z: Fraction(1, len(letters)) for z in letters}
         noise = {int(z): Fraction(1, 2) for z in table.choice(np.arange(-2, 3), 2, replace=False)}
         world = built(data_law=data, prompt=lambda _: 0, model_factor=answers, curation=noise)
-        if dependent:  # each letter becomes the next one, and the last the first
+        if dependent and len(letters) > 1:  # each letter becomes the next one, and the last the first
             turn = {z: letters[(i + 1) % len(letters)] - z for i, z in enumerate(letters)}
             world = built(data_law=data, prompt=lambda s: s[0], curation=turn.__getitem__)
         _, added = supports(world)

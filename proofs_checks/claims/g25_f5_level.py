@@ -94,6 +94,8 @@ def _labels(estimated: bool, setting: Setting) -> Evidence:
 
 def _holds_level(w: Any) -> bool:
     """Whether the edge of the region of one component, in the plane, is where it holds 95%."""
+    import jax.numpy as jnp
+
     from dkps_theory.information.mixture import Mixture
     from simulations.studies._distribution_flow import placed, ready
 
@@ -104,7 +106,8 @@ def _holds_level(w: Any) -> bool:
         mean, covariance = np.asarray(law.means)[0, 0], np.asarray(law.covariances)[0, 0]
         (one,) = ready((Mixture([1.0], mean[None], covariance[None]),))
         for scale, inside in ((1 - 1e-6, True), (1 + 1e-6, False)):
-            found, _ = placed(one, mean[:, None] + scale * np.linalg.cholesky(covariance) @ circle)
+            points = mean[:, None] + scale * np.linalg.cholesky(covariance) @ circle
+            found, _ = placed(one, jnp.asarray(points))
             if not bool((np.asarray(found) == inside).all()):
                 return False
     return True
