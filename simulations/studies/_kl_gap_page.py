@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
 from scipy import stats
 
 from dkps_theory.monte_carlo import clopper_pearson
-from dkps_theory.pages import COLOURS, Section, Table, figure_block, new_figure, number, styled, with_se
+from dkps_theory.pages import COLOURS, Section, Table, figure_block, new_figure, number, prose, styled, with_se
 from simulations.report_tables import folded
 from simulations.store import Store
 from simulations.studies.kl_gap import DESIGNS, FITS, HISTOGRAMS, MEASURES, SWEEPS
@@ -112,16 +112,11 @@ def _finite(store: Store, output: str, cell: int, entry: int) -> np.ndarray:
 
 @styled
 def gap_figure(found: Sequence[Curve]) -> Figure:
-    """Draw the curves of one design: a row for each measure, a column for each sweep."""
-    rows = list(dict.fromkeys(curve.measure for curve in found))
-    figure, panels = new_figure(width=8.8, height=0.8 + 1.9 * len(rows), rows=len(rows), columns=len(SWEEPS))
+    """Draw the curves of one design along one sweep, a panel for each measure, one below the other."""
+    figure, panels = new_figure(width=3.7, height=1.0 + 1.75 * len(found), rows=len(found))
     blue, red, black = (COLOURS[name] for name in ("blue", "red", "black"))
-    for panel in panels:
-        panel.set_axis_off()
-    for curve in found:
-        at = rows.index(curve.measure) * len(SWEEPS) + SWEEPS.index(curve.sweep)
-        panel, x = panels[at], curve.values
-        panel.set_axis_on()
+    for curve, panel in zip(found, panels, strict=True):
+        x = curve.values
         low, middle, high = (curve.each(lambda one, q=q: np.quantile(one, q)) for q in (_BAND[0], 0.5, _BAND[1]))
         panel.fill_between(x, low, high, color=red, alpha=0.16, linewidth=0)
         panel.plot(x, middle, color=red, marker="s", markersize=3, label=f"median, {_BAND[0]:.0%} to {_BAND[1]:.0%}")
@@ -132,7 +127,7 @@ def gap_figure(found: Sequence[Curve]) -> Figure:
         )
         if curve.limits is not None:
             medians = [float(np.median(one)) for one in curve.limits]
-            panel.plot(x, medians, color=black, linestyle=(0, (4, 2)), linewidth=1.0, label="median at infinite data")
+            panel.plot(x, medians, color=black, linestyle=(0, (4, 2)), linewidth=1.0, label="median, infinite data")
         panel.axhline(0, color=black, linewidth=0.7)
         panel.set_xticks([tick for tick in _TICKS if x[0] <= tick <= x[-1]])
         if curve.measure not in _LINEAR:
@@ -140,25 +135,34 @@ def gap_figure(found: Sequence[Curve]) -> Figure:
             panel.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1.0))
             panel.yaxis.set_major_formatter(FuncFormatter(lambda level, _: f"{level:g}".replace("-", "−")))
             panel.yaxis.set_minor_locator(NullLocator())
-        if at % len(SWEEPS) == 0 or not panels[at - 1].axison:
-            panel.set_ylabel(curve.measure.replace(", ", ",\n") + ("" if curve.measure == "TV" else "\n(nats)"))
-        if curve.measure == rows[0]:
-            panel.set_title(f"{curve.sweep} grows")
-        if rows.index(curve.measure) == len(rows) - 1:
-            panel.set_xlabel(curve.sweep)
-    handles: dict[str, Any] = {}
-    for panel in panels:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=3)
+        panel.set_title(f"gap in {curve.measure}" + ("" if curve.measure == "TV" else " (nats)"), fontsize=9)
+    panels[-1].set_xlabel(found[0].sweep)
+    figure.suptitle(f"{found[0].sweep} grows, {found[0].design}", fontsize=10, x=0.02, ha="left")
+    handles = {
+        label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=2, fontsize=8)
     return figure
 
 
+def gap_figures(design: str, found: Sequence[Curve]) -> Markup:
+    """Return the figures of a design, side by side where the screen is wide enough."""
+    blocks = []
+    for sweep in SWEEPS:
+        of = [curve for curve in found if curve.sweep == sweep]
+        if of:
+            label = f"gap-{design}-{sweep}".replace(" ", "-").replace("=", "")
+            blocks.append(figure_block(gap_figure(of), "", label=label, title=f"{sweep} grows, {design}"))
+    return Markup('<div class="grid" style="{}">{}</div>').format(_COLUMNS, Markup("\n").join(blocks))
+
+
+#: Three figures in a row, where there is room for them.
+_COLUMNS = "grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr))"
 _CAPTION = (
-    "A row for each way to measure the gap, a column for the number that grows while the other two stay at 2. Above "
-    "0: the fit to synthetic data is nearer to the truth. Blue: mean ± standard deviation over repetitions, as "
-    "published. Red: median, with the 10% and 90% quantiles. Dashed: the median gap without estimation, that is, with "
-    "infinite data. Gaps in KL and reverse KL are on a scale that is linear from −1 to 1 and logarithmic beyond."
+    "In the figures, one of $J$, $K$ and $L$ grows while the other two stay at 2. Above 0, the fit to synthetic data "
+    "is nearer to the truth. Blue: mean ± standard deviation over repetitions, as published. Red: median, with the 10% "
+    "and 90% quantiles. Dashed: the median gap without estimation, that is, with infinite data. Gaps in KL and reverse "
+    "KL are on a scale that is linear from −1 to 1 and logarithmic beyond."
 )
 
 
@@ -257,13 +261,11 @@ def section(store: Store) -> Section | None:
     found = curves(store)
     if not found:
         return None
-    blocks: list[object] = [expectation_table(found), fit_table(store)]
+    blocks: list[object] = [expectation_table(found), fit_table(store), prose(_CAPTION)]
     for design in DESIGNS:
         of = [curve for curve in found if curve.design == design]
         if of:
-            label = "gap-" + design.replace(" ", "-").replace("=", "")
-            title = f"The gap, {design}"
-            blocks.append(figure_block(gap_figure(of), _CAPTION, label=label, title=title, width="wide"))
+            blocks.append(gap_figures(design, of))
             blocks.append(folded(f"first and last value, {design}", verdict_table(of)))
             blocks.append(folded(f"every value, {design}", value_table(of)))
     return Section("The gap", blocks)

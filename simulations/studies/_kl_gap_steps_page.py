@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from dkps_theory.information.mixture_world import ANCHORS_EACH
 from dkps_theory.monte_carlo import mean_estimate
-from dkps_theory.pages import Section, Table, number, prose, with_se
+from dkps_theory.pages import Section, number, prose, with_se
 from simulations.store import Store
 from simulations.studies._kl_gap_page import rank_correlation
 from simulations.studies._kl_gap_published import REDRAWS
@@ -58,7 +58,7 @@ def own_rows(found: dict[str, Any]) -> list[list[object]]:
         ],
         [
             "KL of a law from itself",
-            "KL of equal laws is 0. Here most points of one sample lie in bins that are empty in the other, which "
+            "KL of equal laws is 0. Here many points of one sample lie in bins that are empty in the other, which "
             "count as 1e-10.",
             f"{_mean(base_self)} on average over {len(base_self)} truths (K = J = {BASE}), "
             f"{number(float(base_self.min()))} at least.",
@@ -180,7 +180,7 @@ def _limit_words(store: Store, at: int) -> str:
     _, _, words = store.cells[at]["title"].rpartition(", ")
     return (
         f"{words}: median gap with infinite data {_median(limit[:, 0])} in KL, {_median(limit[:, 2])} in TV; of the "
-        f"fits {_median(gap[:, 0])}, {_median(gap[:, 2])}."
+        f"fits {_median(gap[:, 0])} and {_median(gap[:, 2])}."
     )
 
 
@@ -206,14 +206,12 @@ def section(store: Store) -> Section | None:
     stored = stored_rows(store)
     if not stored:
         return None
-    columns = ["step", "what it does", "size of the effect"]
-    caption = (
-        "In nats, ± standard errors. Up to the components that the model knows, the numbers are from "
-        f"{REPETITIONS} repetitions of their own; then from the study's."
-    )
     words = (
-        "The published protocol computes a number for each step below, but not the one that the step is named after. "
-        "Here “from itself” is the published “KL” of a law from itself, and “gap” the published gap, both at the base."
+        "Each step below of the published protocol computes a number, but not the one that it is named after. Numbers "
+        "are in nats, ± standard errors. “From itself” is the published “KL” of a law from itself, and “gap” the "
+        f"published gap, both at K = J = L = {BASE}. Steps 1 to 10 are measured on {REPETITIONS} repetitions made for "
+        "this list, the others on the study's."
     )
-    table: Markup = Table(columns, [*own_rows(computed()), *stored], caption).html()
-    return Section("Steps that do not compute what they are called", [prose(words), table, prose(_READINGS)])
+    item = Markup("<li><b>{}.</b> {}<br><em>Measured:</em> {}</li>")
+    steps = Markup("<ol>{}</ol>").format(Markup("").join(item.format(*row) for row in [*own_rows(computed()), *stored]))
+    return Section("Steps that do not compute what they are called", [prose(words), steps, prose(_READINGS)])

@@ -65,7 +65,8 @@ def scikit_learns(data: np.ndarray, start: Mixture, k: int, covariance_type: str
 
 
 @pytest.mark.parametrize(
-    ("d", "covariance_type"), [(1, "diagonal"), (2, "diagonal"), (8, "full"), (8, "spherical")]
+    ("d", "covariance_type"),
+    [pytest.param(1, "diagonal", marks=pytest.mark.slow), (2, "diagonal"), (8, "full"), (8, "spherical")],
 )  # in one dimension the three types are one
 def test_the_same_fit_as_scikit_learns_from_the_same_start(d: int, covariance_type: str):
     n = 120
@@ -173,6 +174,11 @@ def test_a_data_set_does_not_depend_on_its_batch():
     moved = fit_mixture(others, keys[jnp.array([0, 4, 2, 3, 1])], 3, restarts=2)
     for one, other in zip(jax.tree.leaves(fits), jax.tree.leaves(moved), strict=True):
         np.testing.assert_array_equal(one[jnp.array([1, 4])], other[jnp.array([4, 1])])
+
+
+@pytest.mark.slow
+def test_a_batch_is_what_vmap_makes_of_one():
+    sets, keys, fits = batch()
     traced = jax.jit(jax.vmap(lambda data, key: fit_mixture(data, key, 3, restarts=2)))(jnp.asarray(sets), keys)
     close(traced, fits, 1e-10)
 

@@ -53,8 +53,8 @@ def test_the_published_number_is_numpys_and_scipys(size, bins, clip):
     assert float(normalised_entropy(p, q)) == pytest.approx(steps.histogram_kl(first, second, bins, clip), rel=1e-12)
 
 
-def twin(random: np.random.RandomState, K: int, J: int, L: int, *, common: bool = False) -> tuple[float, float]:
-    """Published "KL" of the fits to anchors and to synthetic data, line by line; ``common``: one range for both."""
+def twin(random: np.random.RandomState, K: int, J: int, L: int, *, common: bool = False) -> list[float]:
+    """Published "KL" of the fits to anchors and to synthetic data, and of the truth from itself, line by line."""
     means = random.uniform(0, 10, size=(K + J, 2))
     covariances = [random.uniform(size=(2, 2)) @ random.uniform(size=(2, 2)).T for _ in range(K + J)]
     anchors = [random.multivariate_normal(means[k], covariances[k], 50) for k in range(K)]
@@ -71,27 +71,31 @@ def twin(random: np.random.RandomState, K: int, J: int, L: int, *, common: bool 
         )
 
     synthetic = sample(made_means, made, 200)
+    fits = [
+        GaussianMixture(components, random_state=random).fit(data)
+        for data, components in ((np.concatenate(anchors), K), (synthetic, K + J + L))
+    ]
+    draws = [lambda fit=fit: fit.sample(1000)[0] for fit in fits] + [lambda: sample(means, covariances, 1000)]
     found = []
-    for data, components in ((np.concatenate(anchors), K), (synthetic, K + J + L)):
-        fit = GaussianMixture(components, random_state=random).fit(data)
+    for draw in draws:
         values = []
         for _ in range(REDRAWS):
-            x, y = fit.sample(1000)[0], sample(means, covariances, 1000)
+            x, y = draw(), sample(means, covariances, 1000)
             both = np.concatenate([x, y])
             ranges = [[both[:, a].min(), both[:, a].max()] for a in (0, 1)] if common else None
             p = np.histogram2d(x[:, 0], x[:, 1], bins=50, range=ranges, density=True)[0]
             q = np.histogram2d(y[:, 0], y[:, 1], bins=50, range=ranges, density=True)[0]
             values.append(stats.entropy(np.clip(p, 1e-10, None).flatten(), np.clip(q, 1e-10, None).flatten()))
         found.append(float(np.mean(values)))
-    return found[0], found[1]
+    return found
 
 
-def twins(seed: int, **options: bool) -> np.ndarray:
+def twins(seed: int, count: int = REPETITIONS, **options: bool) -> np.ndarray:
     random = np.random.RandomState(seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="covariance is not symmetric")
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return np.array([twin(random, 2, 2, 2, **options) for _ in range(REPETITIONS)])
+        return np.array([twin(random, 2, 2, 2, **options) for _ in range(count)])
 
 
 def test_the_published_protocol_has_the_law_of_its_twin(monkeypatch):
@@ -103,10 +107,11 @@ def test_the_published_protocol_has_the_law_of_its_twin(monkeypatch):
     outputs = jax.tree.map(np.asarray, run(world, keys))
     found = outputs["histogram"][..., 0]
     expected = twins(12)
-    columns = [(a[:, 0], a[:, 1], a[:, 0] - a[:, 1]) for a in (found, expected)]
+    found = np.column_stack([found, outputs["histogram_self"]])
+    columns = [(*a.T, a[:, 0] - a[:, 1]) for a in (found, expected)]
     for mine, theirs in zip(*columns, strict=True):
         assert stats.ks_2samp(mine, theirs).pvalue > ALPHA
-    other = twins(13, common=True)
+    other = twins(13, 25, common=True)
     assert stats.ks_2samp(found[:, 0], other[:, 0]).pvalue < ALPHA
     assert all(np.isfinite(values).all() for values in outputs.values())
     np.testing.assert_allclose(outputs["histogram_gap"], outputs["histogram"][:, 0] - outputs["histogram"][:, 1])
@@ -121,7 +126,8 @@ def test_each_way_of_the_published_number_is_its_own():
     one = Mixture([1.0], [[0.0, 0.0]], [np.eye(2)])
     two = Mixture([0.5, 0.5], [[0.0, 0.0], [900.0, 0.0]], [np.eye(2)] * 2)
     first, second = ready((one, two))
-    value, se = map(np.asarray, published_kl(jax.random.key(3), ((first, second), (second, first)), redraws=40))
+    compiled = jax.jit(lambda key, *pairs: published_kl(key, pairs, redraws=40))
+    value, se = map(np.asarray, compiled(jax.random.key(3), (first, second), (second, first)))
     random = np.random.default_rng(3)
     theirs = []
     for laws in ((one, two), (two, one)):
@@ -214,6 +220,7 @@ def test_standard_errors_of_stratified_means_are_not_too_small():
 
 def test_cells_are_the_protocol():
     assert len(STUDY.cells) == len(DESIGNS) * 3 * 14
+    assert STUDY.axes == {"measure": MEASURES, "way": HISTOGRAMS, "fit": FITS}
     assert numbers("K", 9) == (9, 2, 2)
     for cell in STUDY.cells:
         world = numerics.prepare(cell, STUDY.axes)
@@ -238,9 +245,18 @@ def test_no_key_is_used_twice(protocol):
         check_key_reuse(lambda key: numerics.exact_gap(key, world)[0] + jax.random.normal(key), jax.random.key(0))
 
 
+def test_the_gap_for_claims_is_the_gap_of_the_numbers(monkeypatch):
+    fits = [type("Fit", (), {"converged": jnp.asarray(one)}) for one in (True, False)]
+    gap = jnp.asarray([1.0, -2.0, 3.0])
+    monkeypatch.setattr(numerics, "exact_numbers", lambda *_, **__: ({"gap": gap}, None, fits, None))
+    found, converged = numerics.exact_gap(jax.random.key(0), MixtureWorld(1, 1, 1))
+    np.testing.assert_array_equal(found, gap)
+    assert not converged
+
+
 def test_laws_without_estimation_are_the_first_components_and_all_of_them():
     world = MixtureWorld(2, 3, 1, room=(4, 8))
-    truth = eqx.filter_jit(MixtureWorld.generate)(world, jax.random.key(0)).truth
+    truth = Mixture([0.2] * 5 + [0.0] * 3, np.arange(16.0).reshape(8, 2), [np.eye(2)] * 8)
     first, second = numerics.limits(world, truth)
     np.testing.assert_allclose(first.weights, [0.5] * 2 + [0.0] * 6)
     np.testing.assert_allclose(second.weights, [1 / 6] * 6 + [0.0] * 2)
@@ -280,6 +296,7 @@ def test_a_run_is_complete_and_its_gaps_are_differences(store):
         K_part = J / (2 + J)
         limit = store.values("limit_gap", at)[:, 2]
         assert (limit <= K_part + 0.05).all()
+        assert np.median(limit) > np.median(store.values("gap", at)[:, 2])  # estimation costs the synthetic fit more
 
 
 # The page
@@ -303,11 +320,14 @@ def test_the_page_shows_every_measure_of_a_run(store):
     found = page.curves(store)
     assert [(one.sweep, one.measure) for one in found] == [("J", measure) for measure in MEASURES]
     text = "".join(map(str, page.section(store).blocks))
-    assert "The gap, corrected d=2" in text
-    assert "rises" in text
+    assert "J grows" in text
+    assert "<td>yes</td>" in str(page.expectation_table(found))  # the gap in TV rises with J
+    down = [curve(4, 0, sweep) for sweep in "JKL"]
+    table = str(page.expectation_table(down))
+    assert table.count("no, it falls") == 1  # of J; K and L are expected to fall
+    assert table.count("<td>yes</td>") == 2
     assert steps_page.section(store) is None  # no published cell
-    panels = page.gap_figure(found).axes
-    assert sum(panel.axison for panel in panels) == len(MEASURES)
+    assert len(page.gap_figure(found).axes) == len(MEASURES)
 
 
 class Stored:
@@ -376,7 +396,3 @@ def test_steps_of_the_ruler_have_the_sizes_they_are_said_to_have(monkeypatch):
     generation = type("Generation", (), {"truth": stacked})
     found = steps.ruler_effects(generation, (stacked, stacked), 0, 1)
     assert found[0, 0, 0] > 2 * found[1, 0, 0]  # more draws, another number
-
-
-def test_labels_of_axes_are_the_studys():
-    assert STUDY.axes == {"measure": MEASURES, "way": HISTOGRAMS, "fit": FITS}
