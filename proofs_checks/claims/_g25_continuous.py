@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from dkps_theory.information.gaussian_world import LinearGaussianWorld
-from dkps_theory.information.linear_gaussian import LinearGaussian
+import dkps_theory as dk
 from proofs_checks.claim import Hypothesis
 from proofs_checks.claims._g25_entropies import Combination
 
 SOURCE = "reconstructed; densities are our reading"
 
 
-def _follows_the_process(world: LinearGaussianWorld) -> bool:
+def _follows_the_process(world: dk.LinearGaussianWorld) -> bool:
     law = world.law
     added = (("M", "h", "g"), ("S_gen", "M", "eps"))
     sums = all(np.allclose(of[a], of[b] + of[c]) for of in (law.coefficients, law.means) for a, b, c in added)
@@ -51,7 +50,7 @@ FINITE = Hypothesis(
 )
 
 
-def independent_factors(world: LinearGaussianWorld) -> bool:
+def independent_factors(world: dk.LinearGaussianWorld) -> bool:
     """Whether e_M and e_p are independent."""
     return world.law.mutual_information("e_M", "e_p") < 1e-9
 
@@ -108,7 +107,7 @@ class Scalars:
         return sympy.simplify(result)
 
 
-def vector_law(seed: int, *, dependent: bool = False, leak: bool = False, unit: float = 1.0) -> LinearGaussian:
+def vector_law(seed: int, *, dependent: bool = False, leak: bool = False, unit: float = 1.0) -> dk.LinearGaussian:
     """Return a random jointly Gaussian law of the process: vectors of one to three dimensions, all maps drawn.
 
     e_p is p, h = A e_p, g = B e_M with B invertible, W and W' are noisy linear maps of S_gen and S_anchor.
@@ -139,7 +138,7 @@ def vector_law(seed: int, *, dependent: bool = False, leak: bool = False, unit: 
     curation = unit * (generator.uniform(0.2, 1) * eps + dependent * noisy(n, k) @ p)
     s_gen = h + g + curation
     weights = noisy(w, n) @ s_gen / unit + generator.uniform(0.2, 1) * training + leak * noisy(w, n) @ e_m
-    return LinearGaussian(
+    return dk.LinearGaussian(
         {
             "S_anchor": unit * z,
             "p": p,

@@ -45,8 +45,7 @@ from typing import Any
 
 import numpy as np
 
-from dkps_theory.bounds.generalization import l44_bound
-from dkps_theory.information.gaussian_world import LinearGaussianWorld
+import dkps_theory as dk
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims._g25_continuous import DENSITY, PROCESS, TRAINED, independent_factors
 from proofs_checks.evidence.certified import Stored, counterexample
@@ -56,12 +55,12 @@ from proofs_checks.evidence.symbolic import Sides, identity
 SOURCE = "G25 (Q1), confirmed; the world is ours"
 
 
-def noisier(world: LinearGaussianWorld, times: float) -> LinearGaussianWorld:
+def noisier(world: dk.LinearGaussianWorld, times: float) -> dk.LinearGaussianWorld:
     """Return the world whose answers have ``times`` the variance about h, and all else the same."""
     return dataclasses.replace(world, factor_variance=times * world.factor_variance)
 
 
-def directions(world: LinearGaussianWorld) -> tuple[float, float]:
+def directions(world: dk.LinearGaussianWorld) -> tuple[float, float]:
     """Return Q - c^2 and, for n >= 2 and c = 0, (n - 1)^(2/3) Q - Q_S: the signs of the changes of risk and of -gap."""
     n, width = world.synthetic, world.loss_width**2
     point = world.factor_gain**2 * world.factor_variance + world.curation_variance
@@ -71,9 +70,9 @@ def directions(world: LinearGaussianWorld) -> tuple[float, float]:
     return risk - (world.factor_gain * world.factor_mean) ** 2, (n - 1) ** (2 / 3) * risk - sample
 
 
-def information_term(world: LinearGaussianWorld) -> float:
+def information_term(world: dk.LinearGaussianWorld) -> float:
     """sqrt(2 sigma^2 I(S_gen; W) / n) with sigma = C/2."""
-    return l44_bound(0, 1.0, world.loss_range**2 / 4, world.synthetic, world.synthetic_information)
+    return dk.l44_bound(0, 1.0, world.loss_range**2 / 4, world.synthetic, world.synthetic_information)
 
 
 def _derivatives(biased: bool) -> Sides:
@@ -111,7 +110,7 @@ def _worlds():
         sizes, levels, bias = case
         names = ("data_variance", "prompt_variance", "factor_variance", "curation_variance", "training_variance")
         variances = dict(zip(names, (2.0**level for level in levels), strict=True))
-        return LinearGaussianWorld(anchors=sizes[0], synthetic=sizes[1], factor_mean=float(bias), **variances)
+        return dk.LinearGaussianWorld(anchors=sizes[0], synthetic=sizes[1], factor_mean=float(bias), **variances)
 
     sizes = st.tuples(st.integers(1, 3), st.integers(1, 5))
     levels = st.tuples(*[st.integers(-3, 4)] * 5)
@@ -153,7 +152,7 @@ def _along_noise():
     figure, panels = new_figure(width=7.0, height=3.9, columns=2)
     times = np.geomspace(0.02, 60, 80)
     for axes, bias in zip(panels, (0.0, 4.0), strict=True):
-        worlds = [noisier(LinearGaussianWorld(factor_mean=bias), float(t)) for t in times]
+        worlds = [noisier(dk.LinearGaussianWorld(factor_mean=bias), float(t)) for t in times]
         gain = [world.information_gain / world.synthetic for world in worlds]
         axes.plot(gain, [information_term(world) for world in worlds], label="√(2σ² I(S_gen; W) / n)")
         axes.plot(gain, [float(world.true_risk) for world in worlds], "--", label="true risk of W")
@@ -168,9 +167,9 @@ def _along_noise():
     return figure
 
 
-def _lone(**changes: Any) -> LinearGaussianWorld:
+def _lone(**changes: Any) -> dk.LinearGaussianWorld:
     """One anchor and one point, as in the certificates."""
-    return LinearGaussianWorld(anchors=1, synthetic=1, prompt_gain=0.5, prompt_variance=1.0, **changes)
+    return dk.LinearGaussianWorld(anchors=1, synthetic=1, prompt_gain=0.5, prompt_variance=1.0, **changes)
 
 
 def _power(answer: str) -> tuple[Any, ...]:

@@ -48,7 +48,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dkps_theory.information.gaussian_world import LinearGaussianWorld
+import dkps_theory as dk
 from proofs_checks.claim import Check, Claim, Drawing, Evidence, Hypothesis, Setting, Witness
 from proofs_checks.claims._g25_continuous import DENSITY, FINITE, PROCESS, SOURCE, TRAINED, Scalars, vector_law
 from proofs_checks.claims._g25_entropies import DELTA_I, GGMI, T49, entropy, information
@@ -212,7 +212,7 @@ def _by_curation():
     figure, (axes,) = new_figure()
     variances = np.concatenate([[0.0], np.geomspace(1e-3, 3, 60)])
     for prompt, style in ((0.001, "-"), (0.03, "--"), (1.0, ":")):
-        worlds = [LinearGaussianWorld(curation_variance=t2, prompt_variance=prompt) for t2 in variances]
+        worlds = [dk.LinearGaussianWorld(curation_variance=t2, prompt_variance=prompt) for t2 in variances]
         axes.plot(
             variances, [world.t49_slack for world in worlds], style, label=f"variance {prompt:g} of the prompt's noise"
         )
@@ -224,7 +224,7 @@ def _by_curation():
 
 _WORLD = Witness(
     "the linear-Gaussian world with four anchors and eight points",
-    LinearGaussianWorld,
+    lambda: dk.LinearGaussianWorld(),  # noqa: PLW0108  (loaded when called)
     lambda world: abs(world.ggmi) > 0.1 and world.alpha not in {None, 0.0, 1.0},
 )
 _STATEMENT = r"\mathrm{GGMI}\le\Delta I-(\alpha+1)h(S_{anchor}\mid W)+2\Delta_H+h(S_{gen}\mid W)+\varepsilon_{W,p}"
@@ -263,7 +263,7 @@ CLAIMS = (
         ),
         witness=Witness(
             "the linear-Gaussian world without curation",
-            lambda: LinearGaussianWorld(curation_variance=0.0),
+            lambda: dk.LinearGaussianWorld(curation_variance=0.0),
             lambda world: abs(world.ggmi) > 0.1,
         ),
         checks=(Check("unit-variances", counterexample, *_stored("g25-t49-continuous-no-curation", 0), _ENOUGH),),
