@@ -18,6 +18,9 @@ from proofs_checks.claims._g25_continuous import Scalars, vector_law
 from proofs_checks.claims._g25_entropies import B_SYN, DELTA_I, GGMI, L43, SYNTHETIC, T49, entropy
 from proofs_checks.evidence.certified import Stored
 
+#: Type checks under test look at a random entry of a sequence, which has no part in the world that is drawn.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 SEARCH = settings(
     max_examples=2000,
     database=None,
